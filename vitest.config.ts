@@ -1,0 +1,20 @@
+import { defineConfig } from "vitest/config";
+
+/** `quick`: beside the tree it mirrors, no network, seconds. `real`: real servers and programs, minutes. */
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: "quick", include: ["test/**/*.test.ts"], exclude: ["test/real/**"], testTimeout: 10_000 } },
+      {
+        test: {
+          name: "real",
+          include: ["test/real/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+          fileParallelism: true,
+          maxWorkers: 2,
+        },
+      },
+    ],
+  },
+});
