@@ -1,0 +1,7 @@
+/** Time as a parameter, so that a test can turn sixty days in a second. */
+export interface Clock {
+  /** Milliseconds since 1970-01-01T00:00:00Z. */
+  now(): number;
+}
+
+export const systemClock: Clock = { now: () => Date.now() };
