@@ -1,0 +1,146 @@
+import { z } from "zod";
+import { confidenceSchema, sourceSchema } from "./source.ts";
+
+/**
+ * One law's requirements as data: config/packs/<id>.yaml. Shared code reads what a pack declares and never asks for a
+ * pack or country by name. Every requirement carries its own source, so that a weak fact can only note.
+ */
+
+/** As everywhere, with words for whoever writes a pack. */
+const sourced = sourceSchema.extend({
+  cite: z.string().regex(/^[\x20-\x7e]{3,80}$/, "expected 3 to 80 ASCII characters: it is spoken in replies"),
+  confidence: z.union(
+    confidenceSchema.options,
+    "expected doc, RFC, DERIVED, GK or the number of sources: C1, C2 and so on",
+  ),
+});
+const date = z.iso.date("expected a day: year-month-day");
+const days = z.int().positive();
+
+/** What follows when a requirement is missed, by who sent the mail (LAW.md, "Default verdicts"). */
+const consequenceSchema = z.enum(["reject", "hold", "note"]);
+export type Consequence = z.infer<typeof consequenceSchema>;
+const onMissingSchema = z.strictObject({
+  /** Our own clients: they answer for what they send. */
+  clients: consequenceSchema,
+  /** Mail from the world to local recipients. */
+  strangers: consequenceSchema,
+});
+
+/**
+ * What a management code's form may be made of: letters, digits, classes in brackets, each with a count or without.
+ * Nothing that can repeat without a bound, so that matching stays linear whatever a pack says.
+ */
+const CODE_PATTERN = /^(?:(?:[A-Za-z0-9]|\\d|\[[A-Za-z0-9-]+\])(?:\{[1-9][0-9]?\})?)+$/;
+
+function isPattern(text: string): boolean {
+  try {
+    return new RegExp(text, "v") instanceof RegExp;
+  } catch {
+    return false;
+  }
+}
+
+const labelText = z
+  .string()
+  .max(64)
+  .regex(/^\S/, "expected a text that begins with no blank")
+  .refine((text) => text.split("{code}").length <= 2, "expected at most one {code}");
+
+const labelSchema = z.strictObject({
+  /** Label texts as the law writes them; `{code}` stands for a management code. */
+  accept: z.array(labelText).min(1),
+  /** Texts of an older rule: noted, not accepted. */
+  legacy: z.array(labelText).default([]),
+  /** Spellings a writer may take for the label and the law does not name: told to him, not accepted. */
+  variants: z.array(labelText).optional(),
+  /** Form of a management code, as a regular expression without anchors: letters, digits, [classes], {counts}. */
+  codePattern: z
+    .string()
+    .regex(CODE_PATTERN, "expected letters, digits, [classes] and {counts}, such as [A-Z0-9]{3}1")
+    .refine(isPattern, "expected a regular expression")
+    .optional(),
+  /**
+   * `exact`: the Subject begins with the label text, to the letter. `front`: the words stand first, brackets of either
+   * world, full width and a separator are the writer's choice.
+   */
+  position: z.enum(["exact", "front"]),
+  onMissing: onMissingSchema,
+  /** The weakest link between the law and this requirement: that there is a label, its text and its place. */
+  source: sourced,
+});
+
+const consentSchema = z.strictObject({
+  /** `opt-in`: only with a recorded yes; `opt-out`: until a recorded no. */
+  model: z.enum(["opt-in", "opt-out"]),
+  onMissing: onMissingSchema,
+  source: sourced,
+});
+
+/** Things an advertisement must contain. `refusal-contact`: where to say no; `refusal-block`: that, as the last part. */
+export const CONTENT_ITEMS = [
+  "refusal-contact",
+  "refusal-block",
+  "sender-email",
+  "advertiser-name",
+  "phone",
+  "postal-address",
+  "web-address",
+] as const;
+
+const contentSchema = z.strictObject({
+  item: z.enum(CONTENT_ITEMS),
+  /** Languages it must be written in, ISO 639-1; absent: any. */
+  languages: z.array(z.string().regex(/^[a-z]{2}$/, "expected two small letters: vi")).optional(),
+  /** Days the contact must go on working after the mail was sent. */
+  validDays: days.optional(),
+  source: sourced,
+});
+
+const retentionSchema = z.strictObject({
+  /** Days the send and receive record is kept at least. */
+  logDays: days.optional(),
+  /** Days consents, refusals and confirmations are kept at least. */
+  consentDays: days.optional(),
+  /** Days the text of an advertisement is kept at least, by who sends it for others. */
+  contentDays: days.optional(),
+  source: sourced,
+});
+
+const articleSchema = z.strictObject({
+  /** In our own words. */
+  says: z.string().min(1),
+  source: sourced,
+  /** What a breach costs, in our own words, when known. */
+  fine: z.string().optional(),
+});
+
+/** Subjects that must be found labelled, and subjects that must not: run through the matcher by `pack check` and tests. */
+const examplesSchema = z.strictObject({
+  labelled: z.array(z.string()).default([]),
+  unlabelled: z.array(z.string()).default([]),
+});
+
+export const packSchema = z.strictObject({
+  id: z.string().regex(/^[a-z]{2,4}(-[0-9]{4})?$/, "expected 2 to 4 small letters, and the year of the law: cn-2006"),
+  title: z.string().min(1),
+  /** Date of the last change to this file. Findings name pack@version. */
+  version: date,
+  status: z.enum(["in-force", "in-force-unverified", "historic", "draft", "platform"]),
+  /** ISO 3166 country, or `-` where there is none. */
+  country: z.string().regex(/^([A-Z]{2}|-)$/, "expected the two capital letters of a country, or -"),
+  /** First day, and the day from which it no longer holds; absent: not known, or none. */
+  inForce: z.strictObject({ from: date.optional(), until: date.optional() }),
+  articles: z.array(articleSchema).min(1),
+  label: labelSchema.optional(),
+  consent: consentSchema.optional(),
+  contents: z.array(contentSchema).default([]),
+  retention: retentionSchema.optional(),
+  examples: examplesSchema,
+});
+
+export type Pack = z.infer<typeof packSchema>;
+export type Label = z.infer<typeof labelSchema>;
+
+/** How findings, entries and replies name a pack. */
+export const packName = (pack: Pack): string => `${pack.id}@${pack.version}`;

@@ -1,0 +1,127 @@
+import type { Address } from "./address.ts";
+import { skipComment, withoutComments } from "./comments.ts";
+import { decodeEncodedWords } from "./encoded-words.ts";
+import type { Headers } from "./headers.ts";
+import { parseAddress } from "./path.ts";
+
+/** What an address header (From, Sender, To …) names. */
+export interface Mailboxes {
+  /** Every address that some reader's program may take from it. */
+  readonly addresses: readonly Address[];
+  /** Something stood where an address should, and could not be read as one. */
+  readonly unreadable: boolean;
+  /** What could not be read holds an `@`: a reader may see an author there whom we do not. */
+  readonly obscured: boolean;
+}
+
+/**
+ * Reads the addresses of an address header (RFC 5322 3.4, 4.4): display names, quoted strings, nested comments, groups, blanks
+ * around `@` and `.`. One pass, linear in the length; what a display name pretends to be is never taken for an address.
+ *
+ * @param value unfolded value, one character a byte (Field.value)
+ */
+export function parseMailboxes(value: string): Mailboxes {
+  const addresses: Address[] = [];
+  let unreadable = false;
+  let obscured = false;
+  for (const part of splitMailboxes(Buffer.from(value, "latin1").toString("utf8"))) {
+    const address = parseAddress(tidy(part));
+    if (address) addresses.push(address);
+    else {
+      unreadable = true;
+      obscured ||= part.includes("@") || (part.includes("=?") && decodeEncodedWords(part).includes("@"));
+    }
+  }
+  return { addresses, unreadable, obscured };
+}
+
+/** An address without what may stand inside it and means nothing: comments, blanks around `@` and `.`, the root's dot. */
+function tidy(text: string): string {
+  if (text.includes('"') || !/[\s()]|\.$/.test(text)) return text;
+  const plain = withoutComments(text);
+  return withoutBlanksAround(withoutBlanksAround(plain, "@"), ".").replace(/\.$/, "");
+}
+
+const withoutBlanksAround = (text: string, sign: string): string =>
+  text
+    .split(sign)
+    .map((part) => part.trim())
+    .join(sign);
+
+const read = new WeakMap<Headers, Map<string, readonly Mailboxes[]>>();
+
+/** What each field of one name says, top first. Read once: several rules ask for the same. */
+export function mailboxesIn(headers: Headers, name: string): readonly Mailboxes[] {
+  let known = read.get(headers);
+  if (!known) {
+    known = new Map();
+    read.set(headers, known);
+  }
+  let fields = known.get(name);
+  if (!fields) {
+    fields = headers.all(name).map(parseMailboxes);
+    known.set(name, fields);
+  }
+  return fields;
+}
+
+/** The addresses of all fields of one name. */
+export const addressesIn = (headers: Headers, name: string): readonly Address[] =>
+  mailboxesIn(headers, name).flatMap(({ addresses }) => addresses);
+
+interface Scan {
+  /** Text outside comments and brackets of the mailbox being read, since its last bracket; a quoted string keeps its quotes. */
+  text: string;
+  /** What stood in angle brackets: one, unless somebody wants to be read in two ways. */
+  angles: string[];
+  found: string[];
+}
+
+/** Cuts at the commas, semicolons and group colons that are not quoted, commented or in angle brackets. */
+function splitMailboxes(value: string): string[] {
+  const scan: Scan = { text: "", angles: [], found: [] };
+  let at = 0;
+  while (at < value.length) {
+    const char = value[at] as string;
+    if (char === '"') at = takeQuoted(scan, value, at);
+    else if (char === "(") at = skipComment(value, at);
+    else if (char === "<") at = takeAngle(scan, value, at);
+    else {
+      if (char === "," || char === ";") finish(scan);
+      else if (char === ":" && scan.angles.length === 0) scan.text = "";
+      else scan.text += char;
+      at += 1;
+    }
+  }
+  finish(scan);
+  return scan.found;
+}
+
+/** `<a@b> c@d` is an address to some programs and its display name to others: both are taken. */
+function finish(scan: Scan): void {
+  const text = scan.text.trim();
+  const candidates = scan.angles.length === 0 || text.includes("@") ? [...scan.angles, text] : scan.angles;
+  for (const candidate of candidates) if (candidate !== "") scan.found.push(candidate.replace(/^@[^:"]*:/, ""));
+  scan.text = "";
+  scan.angles = [];
+}
+
+function takeQuoted(scan: Scan, value: string, start: number): number {
+  let at = start + 1;
+  while (at < value.length && value[at] !== '"') at += value[at] === "\\" ? 2 : 1;
+  scan.text += value.slice(start, at + 1);
+  return at + 1;
+}
+
+function takeAngle(scan: Scan, value: string, start: number): number {
+  scan.text = "";
+  const quoted = /^<\s*("(?:[^"\\]|\\.)*"@[^<>\s]*)\s*>/su.exec(value.slice(start, start + 600));
+  if (quoted) {
+    scan.angles.push(quoted[1] ?? "");
+    return start + quoted[0].length;
+  }
+  const end = value.indexOf(">", start);
+  const stop = end < 0 ? value.length : end;
+  scan.angles.push(value.slice(start + 1, stop).trim());
+  return stop + 1;
+}

@@ -1,0 +1,165 @@
+/**
+ * The one catalogue of what a client may hear from us. Each line says what was wrong and what would be accepted;
+ * scores, thresholds and other people's data stay in the ledger. ASCII only. Codes: RFC 5321 4.2, RFC 3463, RFC 7372.
+ */
+export interface ReplyForm {
+  readonly code: number;
+  readonly enhanced: string;
+  readonly wrong: string;
+  readonly accepted: string;
+}
+
+const form = (code: number, enhanced: string, wrong: string, accepted: string): ReplyForm => ({
+  code,
+  enhanced,
+  wrong,
+  accepted,
+});
+
+export const REPLIES = {
+  "relay-denied": form(
+    550,
+    "5.7.1",
+    "relaying denied: you are no client of this relay",
+    "mail for its own domains, or log in first",
+  ),
+  "relay-path-tricks": form(
+    550,
+    "5.7.1",
+    "relaying denied: the address hides another destination",
+    "a plain local-part@domain",
+  ),
+  "login-required": form(530, "5.7.0", "this port is for clients only", "log in, or send from a registered network"),
+  "client-network": form(
+    550,
+    "5.7.1",
+    "this login may not be used from your address",
+    "the networks registered for the client",
+  ),
+  "own-domain": form(
+    550,
+    "5.7.1",
+    "the sender claims a domain of this server without being its client",
+    "your own domain as sender, or log in",
+  ),
+  "sender-not-yours": form(
+    550,
+    "5.7.1",
+    "the sender address does not belong to your login",
+    "an address in a domain registered for the client",
+  ),
+  "helo-forged": form(550, "5.7.1", "HELO claims to be this server", "the name of your own host"),
+  "helo-shape": form(
+    550,
+    "5.5.2",
+    "HELO is no host name and no address literal",
+    "a host name, or your address in brackets",
+  ),
+  "sender-shape": form(
+    553,
+    "5.1.7",
+    "the sender address cannot be answered",
+    "local-part@domain with a full domain name",
+  ),
+  "from-missing": form(
+    550,
+    "5.6.0",
+    "there is not exactly one From header",
+    "one From header naming who wrote the mail",
+  ),
+  "header-twice": form(
+    550,
+    "5.6.0",
+    "a header that may stand once stands more than once",
+    "each of From, Sender, Date, Subject, To, Cc, Message-ID once",
+  ),
+  "date-insane": form(
+    550,
+    "5.6.0",
+    "the Date header is missing, unreadable or far from today",
+    "one Date header with the time of writing",
+  ),
+  "received-forged": form(
+    550,
+    "5.7.1",
+    "a Received header claims a passage through this server that never was",
+    "the trace headers as they were written",
+  ),
+  "label-missing": form(
+    550,
+    "5.7.1",
+    "an advertisement must say so at the very front of its Subject",
+    "one of these labels",
+  ),
+  "consent-missing": form(
+    550,
+    "5.7.1",
+    "this recipient has not agreed to advertising from you",
+    "recipients whose consent is recorded",
+  ),
+  "consent-withdrawn": form(
+    550,
+    "5.7.1",
+    "this recipient has refused advertising from you",
+    "no further advertising to this recipient",
+  ),
+  "bare-newline": form(550, "5.5.2", "a bare CR or LF in the mail", "lines that end with CR LF"),
+  "nul-byte": form(550, "5.6.0", "a NUL byte in the mail", "text, or an attachment in base64"),
+  "line-too-long": form(550, "5.5.2", "a line is too long", "lines within the limit"),
+  "header-too-large": form(552, "5.3.4", "the header block is too large", "headers within the limit"),
+  "too-many-headers": form(552, "5.3.4", "there are too many header fields", "headers within the limit"),
+  "mail-too-large": form(552, "5.3.4", "the mail is too large", "mails within the SIZE limit"),
+  "mail-loop": form(554, "5.4.6", "the mail has passed too many servers: a loop", "mail with fewer Received headers"),
+  "too-many-recipients": form(452, "4.5.3", "too many recipients in one mail", "the others in a further mail"),
+  "too-many-connections": form(421, "4.7.0", "too many connections from your address", "fewer at a time"),
+  "no-local-mailbox": form(550, "5.1.1", "no such mailbox here", "an existing address"),
+  "partial-refusal": form(550, "5.7.1", "some recipients may not have this mail", "the same mail to the others only"),
+  held: form(451, "4.7.1", "the mail has to be looked at first and this server keeps none", "try again later"),
+  "rule-trouble": form(451, "4.3.0", "a check could not be made", "try again later"),
+  "store-away": form(451, "4.3.0", "the registers do not answer", "try again later"),
+  "dns-away": form(451, "4.4.3", "DNS does not answer", "try again later"),
+  "next-hop-away": form(451, "4.4.1", "the next server does not answer", "try again later"),
+  "ledger-away": form(451, "4.3.0", "the record of this mail cannot be written", "try again later"),
+  "disk-full": form(452, "4.3.1", "no space left for the mail", "try again later"),
+  "local-trouble": form(451, "4.3.0", "something went wrong here, not with you", "try again later"),
+  "shutting-down": form(421, "4.3.2", "this server is going down for a moment", "try again at once"),
+} as const satisfies Record<string, ReplyForm>;
+
+export type ReplyId = keyof typeof REPLIES;
+
+/** One answer on the wire: a code, an enhanced code (RFC 2034) and one or more lines. */
+export interface Reply {
+  readonly code: number;
+  readonly enhanced: string;
+  readonly lines: readonly string[];
+}
+
+/** Longest text of one reply line, octets (RFC 5321 4.5.3.1.5 allows 512 with code and CRLF). */
+const LINE_MAX = 480;
+
+const printable = (text: string): string => text.replace(/[^\x20-\x7e]+/g, "?").slice(0, LINE_MAX);
+
+/**
+ * Writes a form out: what was wrong, what would be accepted, the article and the id to ask about.
+ *
+ * @param detail the particulars the sender may know (a limit, the labels, the recipient), never a score
+ */
+export function writeReply(
+  id: ReplyId,
+  about: { mailId?: string | undefined; article?: string | undefined; detail?: string | undefined } = {},
+): Reply {
+  const { code, enhanced, wrong, accepted } = REPLIES[id];
+  const lines = [wrong, `accepted: ${accepted}${about.detail ? `: ${about.detail}` : ""}`];
+  const tail = [about.article, about.mailId && `id ${about.mailId}`].filter(Boolean).join(" - ");
+  if (tail) lines.push(tail);
+  return { code, enhanced, lines: lines.map(printable) };
+}
+
+/** The whole reply as one line, for ledger and logs. */
+export const replyText = (reply: Reply): string => `${reply.code} ${reply.enhanced} ${reply.lines.join(" / ")}`.trim();
+
+/** 4xx: the sender's server keeps the mail and tries again. */
+export const isTransient = (reply: Reply): boolean => reply.code >= 400 && reply.code < 500;
+
+/** 2xx. */
+export const isPositive = (reply: Reply): boolean => reply.code >= 200 && reply.code < 300;
