@@ -1,0 +1,51 @@
+import type { Entry } from "../../ledger/entry.ts";
+
+/** The order in which an entry's fields are kept. Only ever add at the end: rows on disk are read by it. */
+const FIELDS = [
+  "id",
+  "at",
+  "event",
+  "mailId",
+  "sessionId",
+  "door",
+  "direction",
+  "sender",
+  "recipient",
+  "clientIp",
+  "clientPort",
+  "serverIp",
+  "nextHopIp",
+  "helo",
+  "login",
+  "client",
+  "messageId",
+  "sizeBytes",
+  "tls",
+  "verdict",
+  "rules",
+  "articles",
+  "packs",
+  "reply",
+  "evidence",
+  "actor",
+  "queueId",
+] as const satisfies readonly (keyof Entry)[];
+
+type Forgotten = Exclude<keyof Entry, (typeof FIELDS)[number]>;
+/** Does not compile when a field of Entry is missing above. */
+const NONE_FORGOTTEN: [Forgotten] extends [never] ? true : Forgotten = true;
+
+/** An entry as a list without its field names: about half the size. What it lacks is null, and cut off at the end. */
+export function toRow(entry: Entry): string {
+  const values = FIELDS.map((field) => entry[field] ?? null);
+  while (NONE_FORGOTTEN && values.at(-1) === null) values.pop();
+  return JSON.stringify(values);
+}
+
+export function fromRow(row: string): Entry {
+  const values = JSON.parse(row) as unknown[];
+  const present = FIELDS.flatMap((field, i) =>
+    values[i] === undefined || values[i] === null ? [] : [[field, values[i]]],
+  );
+  return Object.fromEntries(present) as Entry;
+}

@@ -1,0 +1,218 @@
+/**
+ * One environment with its group commit: everything that waits to be written runs in one transaction and shares one flush.
+ * While that is on its way to disk the next writes gather. So at most one commit is under way, a failed one leaves
+ * nothing behind it, and the environment can be opened afresh before the next.
+ *
+ * Waits are bounded: a write that waits longer than `timeoutMs` fails and, when it was not begun, never runs. While a commit
+ * hangs (another process holds LMDB's lock, the disk does not answer) further writes fail at once.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { Unavailable } from "../../kit/trouble.ts";
+import { type Dbs, type Handle, isLmdbError, openHandle, type Place, reasonText } from "./open.ts";
+
+export interface EnvironmentOptions<Name extends string> extends Place<Name> {
+  /** Longest wait for one write, ms. */
+  readonly timeoutMs: number;
+}
+
+const WAITING_MAX = 20_000;
+/** Records in one commit; bounds how long the transaction keeps the event loop and other processes waiting. */
+const COMMIT_WEIGHT_MAX = 2_000;
+/** After a failed commit writes are refused this long, so that a full disk is not hammered. */
+const REST_MS = 250;
+
+/** A write that waits. `run` is called inside a transaction, again if that has to be repeated. */
+interface Write<Name extends string> {
+  readonly weight: number;
+  run(dbs: Dbs<Name>): void;
+  succeed(): void;
+  fail(error: unknown): void;
+  repeated: boolean;
+  settled: boolean;
+}
+
+/** lmdb-js says why a commit failed in a second promise, which must not stay unhandled. */
+async function reasonOf(error: unknown): Promise<unknown> {
+  const { commitError } = error as { commitError?: Promise<unknown> };
+  if (!commitError) return error;
+  return commitError.then(
+    () => error,
+    (reason: unknown) => reason,
+  );
+}
+
+/** Otherwise `work` threw and the rest of the transaction may be on disk. */
+const didNotCommit = (error: unknown): boolean => error instanceof Error && "commitError" in error;
+
+export class Environment<Name extends string> {
+  readonly #options: EnvironmentOptions<Name>;
+  #handle: Handle<Name> | undefined;
+  #waiting: Write<Name>[] = [];
+  #committing: Promise<void> | undefined;
+  #commitSince: number | undefined;
+  #renewing: Promise<void> | undefined;
+  #rest: { untilMs: number; why: unknown } | undefined;
+  #closed = false;
+
+  /** @throws Misuse, Unavailable as openHandle does */
+  constructor(options: EnvironmentOptions<Name>) {
+    this.#options = options;
+    this.#handle = openHandle(options);
+  }
+
+  /** Runs a read; what it returns must be copied out of the rows. @throws Unavailable */
+  async read<T>(work: (dbs: Dbs<Name>) => T): Promise<T> {
+    if (this.#renewing) await this.#renewing;
+    if (this.#closed) throw this.#trouble("closed");
+    try {
+      return work(this.#opened().dbs);
+    } catch (error) {
+      throw isLmdbError(error) ? this.#failure(error) : error;
+    }
+  }
+
+  /**
+   * Runs a change, all of it or nothing, and resolves when it is on disk. `work` may be called a second time when the first
+   * transaction was lost; it does its checks before its first write, as what it wrote before throwing stays.
+   *
+   * @throws Unavailable when it is not, or not known to be, on disk
+   */
+  write<T>(work: (dbs: Dbs<Name>) => T, weight = 1): Promise<T> {
+    const refusal = this.#refusal();
+    if (refusal) return Promise.reject(refusal);
+    return new Promise<T>((resolve, reject) => {
+      const { timeoutMs } = this.#options;
+      const timer = setTimeout(() => write.fail(this.#trouble(`not written within ${timeoutMs} ms`)), timeoutMs);
+      let result: T;
+      const settle = (tell: () => void): void => {
+        if (write.settled) return;
+        write.settled = true;
+        clearTimeout(timer);
+        tell();
+      };
+      const write: Write<Name> = {
+        weight,
+        repeated: false,
+        settled: false,
+        run: (dbs) => {
+          result = work(dbs);
+        },
+        succeed: () => settle(() => resolve(result)),
+        fail: (error) => settle(() => reject(error)),
+      };
+      this.#waiting.push(write);
+      this.#committing ??= this.#commitAll();
+    });
+  }
+
+  /** Writes what waits, then closes. Bounded by twice `timeoutMs`; an environment that hangs is left to the end of the process. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    const patience = sleep(this.#options.timeoutMs, undefined, { ref: false });
+    await Promise.race([this.#committing, patience]);
+    const handle = this.#handle;
+    this.#handle = undefined;
+    if (handle && !this.#committing) await handle.root.close();
+  }
+
+  #trouble(why: string, cause?: unknown): Unavailable {
+    return new Unavailable(this.#options.dependency, `embedded store ${this.#options.dir}: ${why}`, cause);
+  }
+
+  #refusal(): Unavailable | undefined {
+    if (this.#closed) return this.#trouble("closed");
+    if (this.#waiting.length >= WAITING_MAX) return this.#trouble(`${WAITING_MAX} writes are waiting`);
+    const now = performance.now();
+    if (this.#rest && now < this.#rest.untilMs) return this.#failure(this.#rest.why);
+    if (this.#commitSince !== undefined && now - this.#commitSince > this.#options.timeoutMs) {
+      return this.#trouble("the disk, or another process, holds up all writes");
+    }
+    return undefined;
+  }
+
+  #failure(why: unknown): Unavailable {
+    return this.#trouble(reasonText(why), why);
+  }
+
+  async #commitAll(): Promise<void> {
+    try {
+      while (this.#waiting.length > 0) await this.#commit();
+    } finally {
+      this.#committing = undefined;
+    }
+  }
+
+  async #commit(): Promise<void> {
+    const done: Write<Name>[] = [];
+    this.#commitSince = performance.now();
+    try {
+      const { root, dbs } = this.#opened();
+      await root.transaction(() => this.#runWaiting(dbs, done));
+      for (const write of done) write.succeed();
+    } catch (error) {
+      await this.#recover(done, error);
+    } finally {
+      this.#commitSince = undefined;
+    }
+  }
+
+  #opened(): Handle<Name> {
+    this.#handle ??= openHandle(this.#options);
+    return this.#handle;
+  }
+
+  /** Runs inside the transaction. What arrives while it waits for its turn still gets in. */
+  #runWaiting(dbs: Dbs<Name>, done: Write<Name>[]): void {
+    let weight = 0;
+    while (weight < COMMIT_WEIGHT_MAX) {
+      const write = this.#waiting.shift();
+      if (!write) return;
+      if (write.settled) continue;
+      weight += write.weight;
+      done.push(write);
+      try {
+        write.run(dbs);
+      } catch (error) {
+        // LMDB's own trouble spoils the transaction: its commit fails, and says so to everybody in it.
+        if (isLmdbError(error)) throw error;
+        write.fail(error);
+      }
+    }
+  }
+
+  /**
+   * Nothing of a failed commit is visible. LMDB's own errors (below 0) are rare faults of its free list under several
+   * writing processes: repeated once. The rest is the disk: everybody is told, and told at once for a while.
+   */
+  async #recover(lost: Write<Name>[], error: unknown): Promise<void> {
+    const why = await reasonOf(error);
+    const repeatable = didNotCommit(error) && isLmdbError(why) && why.code < 0;
+    const repeat = repeatable ? lost.filter((write) => !write.repeated && !write.settled) : [];
+    for (const write of repeat) write.repeated = true;
+    for (const write of lost) if (!repeat.includes(write)) write.fail(this.#failure(why));
+    if (repeat.length === 0) {
+      for (const write of this.#waiting.splice(0)) write.fail(this.#failure(why));
+      this.#rest = { untilMs: performance.now() + REST_MS, why };
+    }
+    await this.#renew();
+    this.#waiting.unshift(...repeat);
+  }
+
+  /** A failed write of the meta page makes LMDB refuse everything until it is opened again. */
+  async #renew(): Promise<void> {
+    const handle = this.#handle;
+    this.#handle = undefined;
+    const reopen = async (): Promise<void> => {
+      await handle?.root.close();
+      try {
+        this.#handle = openHandle(this.#options);
+      } catch {
+        // The next read or write tries again, and says why not.
+      }
+    };
+    this.#renewing = reopen();
+    await this.#renewing;
+    this.#renewing = undefined;
+  }
+}

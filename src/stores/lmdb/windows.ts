@@ -1,0 +1,50 @@
+import type { Clock } from "../../kit/clock.ts";
+import type { Key, Windows } from "../../kit/store.ts";
+import { giveBackTo, takeFrom, type WindowState } from "../window-state.ts";
+import type { Environment } from "./environment.ts";
+import { keyOf } from "./keys.ts";
+import type { Rows } from "./open.ts";
+import { createSweep } from "./sweep.ts";
+
+export type Signals = "windows" | "firsts" | "sets" | "members" | "order";
+
+/** Rows here are lists whose first number is when they expire; parseInt stops where it ends. */
+export const isOver = (row: string, nowMs: number): boolean => Number.parseInt(row.slice(1), 10) <= nowMs;
+
+/** A row is `[expires, at, n, at, n, …]`. */
+function load(rows: Rows, key: Buffer): { expiresAtMs: number; state: WindowState } {
+  const row = rows.get(key);
+  const [expiresAtMs = 0, ...state] = row === undefined ? [] : (JSON.parse(row) as number[]);
+  return { expiresAtMs, state };
+}
+
+function save(rows: Rows, key: Buffer, { expiresAtMs, state }: { expiresAtMs: number; state: WindowState }): void {
+  if (state.length === 0) void rows.remove(key);
+  else void rows.put(key, JSON.stringify([expiresAtMs, ...state]));
+}
+
+/** Windows in LMDB: each step is one transaction, atomic over all processes of the machine. */
+export function createLmdbWindows(environment: Environment<Signals>, clock: Clock): Windows {
+  const sweep = createSweep<Signals>("windows", ({ windows }, key, value) => {
+    if (isOver(value, clock.now())) void windows.remove(key);
+  });
+  const at = ({ partition, id }: Key): Buffer => keyOf(partition, id);
+  return {
+    async take(key, quota) {
+      return environment.write((dbs) => {
+        const { windows } = dbs;
+        const nowMs = clock.now();
+        const { state, grant } = takeFrom(load(windows, at(key)).state, quota, nowMs);
+        save(windows, at(key), { expiresAtMs: (state.at(-2) ?? nowMs) + quota.windowMs, state });
+        sweep(dbs);
+        return grant;
+      });
+    },
+    async giveBack(key, n = 1) {
+      await environment.write(({ windows }) => {
+        const { expiresAtMs, state } = load(windows, at(key));
+        save(windows, at(key), { expiresAtMs, state: giveBackTo(state, n) });
+      });
+    },
+  };
+}

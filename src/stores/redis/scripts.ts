@@ -1,0 +1,143 @@
+/**
+ * The atomic steps, one Lua script each. They take the time from Redis, so that nodes with different clocks agree.
+ * All keys of a script are of one partition. The window and the distinct count are those of ../window-state.ts and
+ * ../distinct.ts in another language.
+ */
+import { EXACT_MAX, SAMPLE_MAX } from "../distinct.ts";
+import { SLOTS } from "../window-state.ts";
+
+const NOW = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+`;
+
+/**
+ * Puts a record when it has the version expected.
+ * keys: the hash of table and partition. args: id, json, version expected (0 none yet, "" any).
+ * returns: the new version, or nil when it had another.
+ */
+export const PUT = `
+local row = redis.call('HGET', KEYS[1], ARGV[1])
+local version = row and tonumber(string.match(row, '^(%d+)|')) or 0
+if ARGV[3] ~= '' and tonumber(ARGV[3]) ~= version then return false end
+redis.call('HSET', KEYS[1], ARGV[1], string.format('%d|', version + 1) .. ARGV[2])
+return version + 1
+`;
+
+/**
+ * Takes from a window, kept as a packed list {time, amount, time, amount, …}, oldest first.
+ * keys: the window. args: max, window in ms, amount.
+ * returns: {1 granted or 0 not, taken now, when the oldest falls out in ms since the epoch}.
+ */
+export const TAKE = `${NOW}
+local max, window, n = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local packed = redis.call('GET', KEYS[1])
+local before = packed and cmsgpack.unpack(packed) or {}
+local state, taken = {}, 0
+for i = 1, #before, 2 do
+  if #state > 0 or before[i] > now - window then
+    state[#state + 1] = before[i]
+    state[#state + 1] = before[i + 1]
+    taken = taken + before[i + 1]
+  end
+end
+local granted = taken + n <= max
+if granted and n > 0 then
+  local size = #state
+  local last = state[size - 1]
+  local at = last and math.max(last, now) or now
+  local slot = math.ceil(window / ${SLOTS})
+  if last and math.floor(last / slot) == math.floor(at / slot) then
+    state[size - 1] = at
+    state[size] = state[size] + n
+  else
+    state[size + 1] = at
+    state[size + 2] = n
+  end
+  taken = taken + n
+  redis.call('SET', KEYS[1], cmsgpack.pack(state), 'PX', at + window - now)
+end
+return {granted and 1 or 0, taken, state[1] and state[1] + window or now}
+`;
+
+/**
+ * Gives back to a window, the newest first.
+ * keys: the window. args: amount. returns: nothing.
+ */
+export const GIVE_BACK = `
+local left = tonumber(ARGV[1])
+local packed = redis.call('GET', KEYS[1])
+if not packed then return end
+local state = cmsgpack.unpack(packed)
+while left > 0 and #state > 0 do
+  local newest = state[#state]
+  if newest > left then
+    state[#state] = newest - left
+  else
+    state[#state] = nil
+    state[#state] = nil
+  end
+  left = left - math.min(newest, left)
+end
+if #state == 0 then redis.call('DEL', KEYS[1])
+else redis.call('SET', KEYS[1], cmsgpack.pack(state), 'KEEPTTL') end
+`;
+
+/**
+ * Counts distinct members: exact while none of the last ${EXACT_MAX} seen was dropped within the time, then by a sample.
+ * keys: newest (zset by time), sample (zset by time), state (hash). args: the member's hash, 12 hex digits; time in ms.
+ * returns: how many.
+ */
+export const DISTINCT = `${NOW}
+local newest, sample, state = KEYS[1], KEYS[2], KEYS[3]
+local hash, within = ARGV[1], tonumber(ARGV[2])
+local span, cut = 2 ^ 48, now - within
+
+local function inChunks(command, key, args)
+  for i = 1, #args, 1000 do
+    redis.call(command, key, unpack(args, i, math.min(i + 999, #args)))
+  end
+end
+
+redis.call('ZREMRANGEBYSCORE', newest, '-inf', cut)
+redis.call('ZADD', newest, now, hash)
+redis.call('PEXPIRE', newest, within)
+local known = redis.call('HMGET', state, 'limit', 'lost')
+local limit, lost = tonumber(known[1] or span), tonumber(known[2] or -1)
+
+if redis.call('ZCARD', newest) > ${EXACT_MAX} then
+  if lost <= cut then
+    limit = span
+    redis.call('DEL', sample)
+    local all, pairs = redis.call('ZRANGE', newest, 0, -1, 'WITHSCORES'), {}
+    for i = 1, #all, 2 do
+      pairs[i], pairs[i + 1] = all[i + 1], all[i]
+    end
+    inChunks('ZADD', sample, pairs)
+  end
+  lost = tonumber(redis.call('ZPOPMIN', newest)[2])
+end
+
+if lost <= cut then
+  if known[1] then redis.call('DEL', sample, state) end
+  return redis.call('ZCARD', newest)
+end
+
+redis.call('ZREMRANGEBYSCORE', sample, '-inf', cut)
+if tonumber(hash, 16) < limit then
+  redis.call('ZADD', sample, now, hash)
+  while redis.call('ZCARD', sample) > ${SAMPLE_MAX} do
+    limit = limit / 2
+    local out = {}
+    for _, kept in ipairs(redis.call('ZRANGE', sample, 0, -1)) do
+      if tonumber(kept, 16) >= limit then out[#out + 1] = kept end
+    end
+    inChunks('ZREM', sample, out)
+  end
+end
+redis.call('HSET', state, 'limit', string.format('%.0f', limit), 'lost', string.format('%.0f', lost))
+redis.call('PEXPIRE', sample, within)
+redis.call('PEXPIRE', state, within)
+local estimate = math.floor(redis.call('ZCARD', sample) * span / limit + 0.5)
+return math.max(redis.call('ZCARD', newest), estimate)
+`;

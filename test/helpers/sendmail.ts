@@ -1,0 +1,201 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+
+/** Unpacked once for each checkout, out of reach of git and of the system. */
+const CACHE = fileURLToPath(new URL("../../node_modules/.cache/sendmail", import.meta.url));
+const HOSTNAME = "sendmail.test";
+const START_MS_MAX = 20_000;
+const POLL_MS = 20;
+
+export interface SendmailOptions {
+  /** `S=` of the filter, in Sendmail's own form: "inet:8893@127.0.0.1" or "unix:/path". */
+  readonly milter: string;
+  /** SMTP server on 127.0.0.1 that gets every accepted mail. */
+  readonly nextPort: number;
+  /** Further lines of the m4 configuration. */
+  readonly mc?: readonly string[];
+}
+
+export interface Sendmail {
+  /** Of its smtpd, on 127.0.0.1. */
+  readonly port: number;
+  readonly directory: string;
+  /** Queue ids of mails held in quarantine. */
+  quarantined(): Promise<string[]>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Can a Sendmail be run here? Its packages conflict with Postfix's, so they are only downloaded and unpacked. That needs
+ * apt, and root for the namespaces it starts in.
+ */
+export async function sendmailIsHere(): Promise<boolean> {
+  if (process.getuid?.() !== 0) return false;
+  try {
+    await run("unshare", ["-u", "-m", "true"]);
+    await unpack();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A fresh directory in which Sendmail trusts a socket: it refuses those below world-writable ones such as /tmp. */
+export const trustedDirectory = (): Promise<string> => mkdtemp(join(CACHE, "..", "socket-"));
+
+/** Downloads what an installed Sendmail would bring along, m4 for its configuration included. */
+async function unpack(): Promise<void> {
+  if (await stat(join(CACHE, "usr")).catch(() => undefined)) return;
+  const fresh = await mkdtemp(join(tmpdir(), "sendmail-unpack-"));
+  try {
+    const packages = [
+      "sendmail-bin",
+      "sendmail-cf",
+      "m4",
+      ...(await libraries("sendmail-bin")),
+      ...(await libraries("m4")),
+    ];
+    await run("apt-get", ["download", ...packages], { cwd: fresh });
+    const archives = (await readdir(fresh)).filter((name) => name.endsWith(".deb"));
+    for (const archive of archives) await run("dpkg", ["-x", archive, "root"], { cwd: fresh });
+    // With the set-group-id bit on, it would not load libraries from where we put them.
+    await chmod(join(fresh, "root/usr/libexec/sendmail/sendmail"), 0o755);
+    await mkdir(join(CACHE, ".."), { recursive: true });
+    await run("cp", ["-a", join(fresh, "root"), `${CACHE}.${process.pid}`]);
+    await rename(`${CACHE}.${process.pid}`, CACHE).catch(() => rm(`${CACHE}.${process.pid}`, { recursive: true }));
+  } finally {
+    await rm(fresh, { recursive: true });
+  }
+}
+
+async function libraries(name: string): Promise<string[]> {
+  const { stdout } = await run("apt-cache", ["depends", name]);
+  const names = [...stdout.matchAll(/^ +(?:Pre)?Depends: (lib[^\s<]+)$/gm)].map((match) => match[1] ?? "");
+  return names.filter((library) => library !== "libc6");
+}
+
+/**
+ * Starts it in the foreground, with a configuration and queue of its own under a temporary directory, on a free loopback
+ * port. In its own namespaces it has a full host name and no DNS server, so that it never waits for either.
+ */
+export async function startSendmail(options: SendmailOptions): Promise<Sendmail> {
+  const directory = await mkdtemp(join(tmpdir(), "sendmail-"));
+  const port = await freePort();
+  await mkdir(join(directory, "mqueue"), { mode: 0o700 });
+  await writeFile(join(directory, "hosts"), `127.0.0.1 ${HOSTNAME} localhost\n`);
+  await writeFile(join(directory, "resolv.conf"), "nameserver 127.0.0.1\noptions attempts:1 timeout:1\n");
+  await writeFile(join(directory, "switch"), "hosts files\naliases files\n");
+  await writeFile(join(directory, "sendmail.cf"), await configuration(directory, port, options));
+  const child = spawn("unshare", ["-u", "-m", "sh", "-c", START, "sh", directory, CACHE], {
+    env: environment(),
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let said = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (said += chunk));
+  const stop = async (): Promise<void> => {
+    await end(child);
+    await rm(directory, { recursive: true, force: true });
+  };
+  try {
+    await listening(port, child);
+  } catch (error) {
+    await stop();
+    throw new Error(`Sendmail did not start: ${said}`, { cause: error });
+  }
+  const quarantined = async (): Promise<string[]> =>
+    (await readdir(join(directory, "mqueue"))).filter((name) => name.startsWith("hf")).map((name) => name.slice(2));
+  return { port, directory, quarantined, stop };
+}
+
+const START = `
+hostname ${HOSTNAME} &&
+mount --bind "$1/hosts" /etc/hosts &&
+mount --bind "$1/resolv.conf" /etc/resolv.conf &&
+exec "$2/usr/libexec/sendmail/sendmail" -bD -C"$1/sendmail.cf"
+`;
+
+async function configuration(directory: string, port: number, options: SendmailOptions): Promise<string> {
+  const source = join(directory, "sendmail.mc");
+  const lines = [
+    "divert(0)dnl",
+    "OSTYPE(`linux')",
+    `define(\`confDOMAIN_NAME', \`${HOSTNAME}')`,
+    `define(\`QUEUE_DIR', \`${directory}/mqueue')`,
+    `define(\`STATUS_FILE', \`${directory}/statistics')`,
+    `define(\`HELP_FILE', \`${directory}/helpfile')`,
+    "define(`ALIAS_FILE', `')",
+    `define(\`confPID_FILE', \`${directory}/pid')`,
+    `define(\`confSERVICE_SWITCH_FILE', \`${directory}/switch')`,
+    "define(`confTO_IDENT', `0s')",
+    "define(`confBAD_RCPT_THROTTLE', `0')",
+    "define(`confDONT_BLAME_SENDMAIL', `GroupWritableDirPathSafe')",
+    "define(`SMART_HOST', `relay:[127.0.0.1]')",
+    `define(\`RELAY_MAILER_ARGS', \`TCP $h ${options.nextPort}')`,
+    "FEATURE(`nocanonify')",
+    "FEATURE(`promiscuous_relay')",
+    "FEATURE(`accept_unresolvable_domains')",
+    "FEATURE(`no_default_msa')",
+    `DAEMON_OPTIONS(\`Port=${port}, Addr=127.0.0.1, Name=MTA')`,
+    `INPUT_MAIL_FILTER(\`tested', \`S=${options.milter}, F=T, T=C:5s;S:10s;R:10s;E:60s')`,
+    ...(options.mc ?? []),
+    "MAILER(`smtp')",
+  ];
+  await writeFile(source, lines.map((line) => `${line}\n`).join(""));
+  const cf = join(CACHE, "usr/share/sendmail/cf/");
+  const args = ["-I", `${cf}m4`, `-D_CF_DIR_=${cf}`, `${cf}m4/cf.m4`, source];
+  return (await run(join(CACHE, "usr/bin/m4"), args, { env: environment() })).stdout;
+}
+
+function environment(): NodeJS.ProcessEnv {
+  const machine = { x64: "x86_64", arm64: "aarch64" }[process.arch as "x64"] ?? process.arch;
+  const folders = ["lib", "usr/lib"].map((folder) => join(CACHE, folder, `${machine}-linux-gnu`));
+  return { PATH: `/usr/sbin:/sbin:${process.env.PATH}`, LC_ALL: "C", LD_LIBRARY_PATH: folders.join(":") };
+}
+
+/** Ends it and waits; the children of its connections end with their clients. */
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, "exit");
+  child.kill("SIGTERM");
+  const timer = setTimeout(() => child.kill("SIGKILL"), 5_000);
+  await exited;
+  clearTimeout(timer);
+}
+
+async function listening(port: number, child: ChildProcess): Promise<void> {
+  const endMs = performance.now() + START_MS_MAX;
+  while (!(await answers(port))) {
+    if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}`);
+    if (performance.now() > endMs) throw new Error(`not within ${START_MS_MAX} ms`);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      const port = typeof address === "object" && address ? address.port : 0;
+      server.close(() => resolve(port));
+    });
+  });
+}
