@@ -1,0 +1,81 @@
+import { z } from "zod";
+import type { Pack } from "../../law/pack.ts";
+import { isAdSender } from "../../mail/client.ts";
+import { addressesIn } from "../../mail/mailboxes.ts";
+import type { HeaderView, Recipient, Session } from "../../mail/views.ts";
+import type { Consent } from "../../registers/consents.ts";
+import { declaredAdvertising, groupByPacks } from "../advertising/declared.ts";
+import { consequences } from "../consequence.ts";
+import { type Context, defineRule, type Finding, PASS, skip } from "../define.ts";
+
+export const recordedConsent = defineRule({
+  id: "consent/recorded-consent",
+  title: "No advertising without the recipient's recorded yes",
+  why: "Advertising goes only to recipients who clearly agreed, and stops when they refuse. Clients that are advertisers hear it\nat RCPT; for mail that declares itself it is looked up once the headers are in. Register away: deferred, never passed.",
+  sources: [
+    { cite: "Order 38 (CN 2006) art. 13(2)", confidence: "C5" },
+    { cite: "Order 38 (CN 2006) art. 14", confidence: "C3" },
+  ],
+  falseAlarms: ["Consents that were given on paper and never imported: consentry consent import FILE.csv"],
+  options: z.strictObject({}),
+  looks: {
+    rcpt({ session, recipient }, context) {
+      const advertiser = isAdSender(session.client) ? session.client?.id : undefined;
+      if (!advertiser) return skip("the client is no advertiser");
+      return judge({ session, recipients: [recipient], advertiser }, context);
+    },
+    header(view, context) {
+      if (isAdSender(view.session.client)) return skip("asked at RCPT");
+      const packs = groupByPacks(view.recipients, context.packsFor).flatMap((group) => group.packs);
+      if (!declaredAdvertising(view, packs)) return skip("not declared as advertising");
+      const advertiser = advertiserOf(view);
+      if (!advertiser) return skip("no advertiser to ask about");
+      return judge({ session: view.session, recipients: view.recipients, advertiser }, context);
+    },
+  },
+});
+
+/** Whom the recipient would have said yes to: the registered client, else the domain that signs as From. */
+const advertiserOf = ({ session, headers }: HeaderView): string | undefined =>
+  session.client?.id ?? addressesIn(headers, "from")[0]?.domain;
+
+interface Question {
+  readonly session: Session;
+  readonly recipients: readonly Recipient[];
+  readonly advertiser: string;
+}
+
+async function judge(question: Question, context: Context<unknown>): Promise<Finding | readonly Finding[]> {
+  const { session, recipients, advertiser } = question;
+  const keys = recipients.map(({ address }) => address.key);
+  const records = await context.consents.find(advertiser, keys);
+  const states = new Map(recipients.map((recipient, index) => [recipient, stateOf(records[index])]));
+  const findings: Finding[] = [];
+  for (const { packs, recipients: group } of groupByPacks(recipients, context.packsFor)) {
+    for (const state of ["missing", "withdrawn"] as const) {
+      const concerned = group.filter((recipient) => states.get(recipient) === state);
+      const demands = demandsOf(packs, state);
+      if (concerned.length === 0 || demands.length === 0) continue;
+      findings.push(
+        ...consequences(session, demands, {
+          reply: state === "missing" ? "consent-missing" : "consent-withdrawn",
+          reason: state === "missing" ? "no consent recorded" : "consent withdrawn",
+          recipients: concerned,
+          evidence: { advertiser, recipients: concerned.length },
+        }),
+      );
+    }
+  }
+  return findings.length > 0 ? findings : PASS;
+}
+
+const stateOf = (consent: Consent | undefined): "missing" | "granted" | "withdrawn" =>
+  !consent ? "missing" : consent.withdrawnAtMs === undefined ? "granted" : "withdrawn";
+
+/** A refusal binds under every model; a missing yes only where the law is opt-in. */
+const demandsOf = (packs: readonly Pack[], state: "missing" | "withdrawn") =>
+  packs.flatMap((pack) =>
+    pack.consent && (state === "withdrawn" || pack.consent.model === "opt-in")
+      ? [{ pack, requirement: pack.consent }]
+      : [],
+  );

@@ -1,0 +1,104 @@
+import type { z } from "zod";
+import type { Clock } from "../kit/clock.ts";
+import type { Pack } from "../law/pack.ts";
+import type { Source } from "../law/source.ts";
+import type { ReplyId } from "../mail/replies.ts";
+import type { Recipient, Stage, Views } from "../mail/views.ts";
+import type { ConsentReader } from "../registers/consents.ts";
+
+/** Small facts for the ledger: what the rule saw. Never a subject or a body. */
+export type Evidence = Readonly<Record<string, string | number | boolean>>;
+
+interface Particulars {
+  readonly evidence?: Evidence;
+  /** Whom it concerns; absent: every recipient of the view. */
+  readonly recipients?: readonly Recipient[];
+  /** Packs in whose name it speaks; the strongest of their modes bounds what happens. */
+  readonly packs?: readonly Pack[];
+  /** The requirement that was met or missed; absent: the rule's first source. */
+  readonly source?: Source;
+}
+
+interface Answer extends Particulars {
+  readonly reply: ReplyId;
+  /** What the client may know beyond the form: a limit, the labels that would do. ASCII. */
+  readonly detail?: string;
+}
+
+/** What a rule says of a mail: a closed set. A rule answers as if enforcing; the operator's word is applied later. */
+export type Finding =
+  | ({ readonly kind: "pass" } & Particulars)
+  | ({ readonly kind: "skip"; readonly reason: string } & Particulars)
+  | ({ readonly kind: "note"; readonly reason: string } & Particulars)
+  | ({ readonly kind: "hold"; readonly reason: string } & Answer)
+  | ({ readonly kind: "defer" } & Answer)
+  | ({ readonly kind: "reject" } & Answer);
+
+/** Looked at, nothing to say. */
+export const PASS: Finding = Object.freeze({ kind: "pass" });
+/** Did not look, and why. */
+export const skip = (reason: string): Finding => ({ kind: "skip", reason });
+/** Worth remembering, no more. */
+export const note = (reason: string, about: Particulars = {}): Finding => ({ kind: "note", reason, ...about });
+export const hold = (reason: string, about: Partial<Answer> = {}): Finding => ({
+  reply: "held",
+  ...about,
+  kind: "hold",
+  reason,
+});
+export const defer = (reply: ReplyId, about: Omit<Answer, "reply"> = {}): Finding => ({
+  kind: "defer",
+  reply,
+  ...about,
+});
+export const reject = (reply: ReplyId, about: Omit<Answer, "reply"> = {}): Finding => ({
+  kind: "reject",
+  reply,
+  ...about,
+});
+
+/** The site's own facts that rules may ask. */
+export interface Site {
+  readonly hostname: string;
+  /** Is the domain one this site receives mail for? Lower case in. */
+  isLocal(domain: string): boolean;
+  /** Was this mail id, seen in a trace header, given out by this site? */
+  isOurId(id: string): boolean;
+}
+
+/** What a rule is handed besides the view. It has no network, store, log or clock of its own. */
+export interface Context<Options> {
+  readonly options: Options;
+  readonly clock: Clock;
+  readonly site: Site;
+  /** The packs whose law protects this recipient. */
+  packsFor(recipient: Recipient): readonly Pack[];
+  readonly consents: ConsentReader;
+}
+
+/** One finding, or several that concern different recipients. */
+export type Said = Finding | readonly Finding[];
+
+/** What a rule does at each stage it looks at. Each function sees the view of its own stage only. */
+export type Looks<Options> = {
+  readonly [S in Stage]?: (view: Views[S], context: Context<Options>) => Said | Promise<Said>;
+};
+
+/** One rule: who it is, its papers, and what it looks at. */
+export interface Rule<Options = unknown> {
+  /** Its path below rules/, without the ending: "relay/anonymous". */
+  readonly id: string;
+  /** One line, for lists. */
+  readonly title: string;
+  /** Two or three lines: what it protects against and what it does when it cannot know. */
+  readonly why: string;
+  readonly sources: readonly [Source, ...Source[]];
+  /** Honest mail that it may catch, so that an operator can recognise it. */
+  readonly falseAlarms: readonly string[];
+  /** Every option with a default: `options.parse({})` must succeed. */
+  readonly options: z.ZodType<Options>;
+  readonly looks: Looks<Options>;
+}
+
+/** Declares a rule; the options' type flows from the schema into the functions, and nobody outside needs it. */
+export const defineRule = <Options>(rule: Rule<Options>): Rule => Object.freeze(rule) as unknown as Rule;

@@ -1,0 +1,111 @@
+import { expect, it } from "vitest";
+import { subjectLabel } from "../../../src/rules/advertising/subject-label.ts";
+import { type Described, ORDINARY } from "../../helpers/described.ts";
+import { tellings, testRule } from "../../helpers/rule-tester.ts";
+import { smallPack } from "../../helpers/small-packs.ts";
+
+const { from, date } = ORDINARY;
+const advertiser = { kind: "advertiser" } as const;
+/** A mail of a registered advertiser with this Subject. */
+const ad = (subject: string): Described => ({
+  client: advertiser,
+  header: [from, date, `Subject: ${subject}`].join("\n"),
+});
+const raw = (bytes: Buffer): Described => ({
+  client: advertiser,
+  header: Buffer.concat([Buffer.from(`${from}\r\n${date}\r\nSubject: `), bytes, Buffer.from("\r\n\r\n")]),
+});
+const declared = (...more: readonly string[]): Described => ({ client: {}, with: more.join("\n") });
+const missing = "header: reject label-missing";
+const noted = "header: note declared as advertising, without a label";
+const held = "header: hold held";
+
+testRule(subjectLabel, {
+  letsThrough: [
+    ["an ordinary mail of a stranger", {}],
+    ["an ordinary mail of a client that is no advertiser", { client: {} }],
+    ["the Chinese label", ad("广告 夏季新品")],
+    ["the Chinese label in brackets", ad("【广告】夏季新品")],
+    ["AD in capitals", ad("AD: summer sale")],
+    ["AD in full width", ad("ＡＤ：夏季新品")],
+    ["the Vietnamese label", ad("[QC] Khuyen mai")],
+    ["the Vietnamese label with a code", ad("[QC 1231] Khuyen mai")],
+    ["the label as encoded word in UTF-8 B", ad("=?UTF-8?B?5bm/5ZGKIOWkj+Wto+aWsOWTgQ==?=")],
+    ["the label as encoded word in UTF-8 Q", ad("=?utf-8?q?=E5=B9=BF=E5=91=8A_sale?=")],
+    ["the label as encoded word in GB2312 B", ad("=?GB2312?B?ueO45g==?= =?GB2312?B?z8S8vg==?=")],
+    ["the label as encoded word in GBK Q", ad("=?GBK?Q?=B9=E3=B8=E6?= sale")],
+    ["the label cut between two words inside a character", ad("=?utf-8?Q?=E5=B9=BF=E5?=\n =?utf-8?Q?=91=8A?= sale")],
+    ["the label as raw GB18030", raw(Buffer.from([0xb9, 0xe3, 0xb8, 0xe6, 0x20, 0xcf, 0xc4]))],
+    ["the label as raw UTF-8", raw(Buffer.from("广告 夏季"))],
+    ["the label on a folded line of its own", ad("\n 广告 夏季新品")],
+    [
+      "Subject in capitals with a blank before the colon",
+      { client: advertiser, header: `${from}\n${date}\nSUBJECT : AD x` },
+    ],
+    ["an advertisement where no law protects the recipient", { ...ad("sale"), packs: [] }],
+    ["an advertisement under a law that knows no label", { ...ad("sale"), packs: [smallPack({ consent: "opt-in" })] }],
+    [
+      "the label of one of two laws",
+      { ...ad("XAD sale"), packs: [smallPack({ label: "XAD" }), smallPack({ id: "yy", label: "YAD" })] },
+    ],
+    ["X-Ad that says no", declared("X-Ad: no")],
+    ["List-Unsubscribe without Precedence: bulk", declared("List-Unsubscribe: <https://l.example/u>")],
+    ["Precedence: bulk without List-Unsubscribe", declared("Precedence: bulk")],
+    ["a discussion list", declared("List-Unsubscribe: <https://l.example/u>", "Precedence: list")],
+  ],
+  catches: [
+    ["an advertiser without a label", ad("summer sale"), missing],
+    ["an advertising service", { client: { kind: "ad-service" } }, missing],
+    ["an advertiser without a Subject", { client: advertiser, header: `${from}\n${date}` }, missing],
+    ["X-Ad: yes", declared("X-Ad: yes"), missing],
+    ["X-AD : TRUE", declared("X-AD : TRUE"), missing],
+    ["the second of two X-Ad", declared("X-Ad: no", "X-Ad: 1"), missing],
+    ["a bulk list", declared("List-Unsubscribe: <https://l.example/u>", "Precedence: Bulk"), missing],
+    ["a stranger's declared advertisement", { with: "X-Ad: yes" }, noted],
+    ["a stranger's bulk list", { with: "List-Unsubscribe: <x>\nPrecedence: bulk" }, noted],
+    ["a host of relayNetworks", { relayNetwork: true, with: "X-Ad: yes" }, missing],
+    ["ad in small letters", ad("ad: sale"), missing],
+    ["the label not first", ad("Re: 广告 夏季"), missing],
+    ["the label at the end", ad("sale AD"), missing],
+    ["Adobe", ad("Adobe releases a product"), missing],
+    ["ADVERT", ad("ADVERT"), missing],
+    ["a Cyrillic А", ad("АD: sale"), missing],
+    ["a hidden character inside", ad("广\u200b告 sale"), missing],
+    ["the old character", ad("廣告 sale"), missing],
+    ["the label in the Comments field", { client: advertiser, with: "Comments: 广告" }, missing],
+    ["a label that only an undecoded word holds", ad("=?x-unknown?B?ueO45g==?="), missing],
+    ["a law that holds", { ...ad("sale"), packs: [smallPack({ label: "XAD", labelMissing: "hold" })] }, held],
+    ["a law that notes", { ...ad("sale"), packs: [smallPack({ label: "XAD", labelMissing: "note" })] }, noted],
+    [
+      "a law that nobody has confirmed",
+      { ...ad("sale"), packs: [smallPack({ label: "XAD", confidence: "GK" })] },
+      noted,
+    ],
+    [
+      "a law that refuses strangers too",
+      { with: "X-Ad: yes", packs: [smallPack({ label: "XAD", strangers: "reject" })] },
+      missing,
+    ],
+  ],
+});
+
+it("names the labels that would do in ASCII, and the article of the law that refuses", async () => {
+  const [telling] = await tellings(subjectLabel, ad("sale"));
+  expect(telling?.finding).toMatchObject({
+    kind: "reject",
+    detail: "U+5E7F U+544A or AD or [QC] or [ADV] or [QC {code}] or [ADV {code}]",
+    source: { cite: "Order 38 (CN 2006) art. 13(3)" },
+    packs: [{ id: "cn-2006" }],
+    evidence: { declared: "client is advertiser" },
+  });
+});
+
+it("speaks in the name of each law apart, so that one that is watched hides no other", async () => {
+  const strict = smallPack({ id: "xx", label: "XAD", labelMissing: "reject" });
+  const mild = smallPack({ id: "yy", label: "YAD", labelMissing: "hold" });
+  const found = await tellings(subjectLabel, { ...ad("sale"), packs: [strict, mild] });
+  expect(found.map(({ finding }) => [finding.kind, "packs" in finding && finding.packs?.map(({ id }) => id)])).toEqual([
+    ["reject", ["xx"]],
+    ["hold", ["yy"]],
+  ]);
+});

@@ -1,0 +1,55 @@
+import { anonymous } from "../../../src/rules/relay/anonymous.ts";
+import { testRule } from "../../helpers/rule-tester.ts";
+
+const denied = "rcpt: reject relay-denied";
+const tricks = "rcpt: reject relay-path-tricks";
+
+testRule(anonymous, {
+  letsThrough: [
+    ["a stranger to a local recipient", { to: ["ann@example.com"] }],
+    ["the domain in capitals", { to: ["Ann@EXAMPLE.COM"] }],
+    ["a subdomain that the list takes in", { to: ["ann@x.branch.example.com"] }],
+    ["a local IDN, as U-label and as A-label", { to: ["ann@例子.测试", "ann@xn--fsqu00a.xn--0zwm56d"] }],
+    ["a plus address and a quoted blank", { to: ["ann+list@example.com", '"ann lee"@example.com'] }],
+    ["VERP's equals sign", { to: ["bounce+bob=sender.example@example.com"] }],
+    ["postmaster alone", { to: ["postmaster"] }],
+    ["postmaster in capitals", { to: ["POSTMASTER", "PostMaster@Example.com"] }],
+    ["postmaster of ours behind a route, which is ignored", { to: ["@other.example:postmaster@example.com"] }],
+    ["a host of relayNetworks to anybody", { relayNetwork: true, to: ["x@other.example", "a%b@other.example"] }],
+    ["a registered client to anybody", { client: {}, to: ["x@other.example", "@r.example:x@other.example"] }],
+    ["a client on the submission port", { role: "submission", client: {}, login: "shop", to: ["x@other.example"] }],
+    ["the null sender to a local recipient", { from: "" }],
+    ["a percent where the operator allows it", { to: ["50%@example.com"], options: { routeCharacters: "!@" } }],
+  ],
+  catches: [
+    ["a stranger to a foreign recipient", { to: ["x@other.example"] }, denied],
+    ["the null sender to a foreign recipient", { from: "", to: ["x@other.example"] }, denied],
+    ["a stranger who writes as one of ours", { from: "ann@example.com", to: ["x@other.example"] }, denied],
+    ["a subdomain nobody listed", { to: ["ann@mail.example.com"] }, denied],
+    ["the parent of a listed subdomain", { to: ["ann@branch.example.com"] }, denied],
+    ["a domain that ends like ours", { to: ["ann@notexample.com"] }, denied],
+    ["a domain that begins like ours", { to: ["ann@example.com.other.example"] }, denied],
+    ["a percent route through us", { to: ["x%other.example@example.com"] }, tricks],
+    ["a percent route in another server's domain", { to: ["x%example.com@other.example"] }, denied],
+    ["a bang path through us", { to: ["other.example!x@example.com"] }, tricks],
+    ["a quoted address inside the local part", { to: ['"x@other.example"@example.com'] }, tricks],
+    ["a quoted bang path", { to: ['"other.example!x"@example.com'] }, tricks],
+    ["a quoted percent route", { to: ['"x%other.example"@example.com'] }, tricks],
+    ["an escaped at sign", { to: ['"x\\@other.example"@example.com'] }, tricks],
+    ["a quoted route", { to: ['"@example.com:x@other.example"@example.com'] }, tricks],
+    ["a source route through us", { to: ["@example.com:x@other.example"] }, denied],
+    ["a source route to a local recipient", { to: ["@other.example:ann@example.com"] }, tricks],
+    ["a source route of two hosts", { to: ["@example.com,@b.example:x@other.example"] }, denied],
+    ["DECnet colons", { to: ['"other::x"@example.com'] }, tricks],
+    ["a pipe", { to: ['"|program"@example.com'] }, tricks],
+    ["a path", { to: ["/etc/aliases@example.com"] }, tricks],
+    ["an IPv4 literal", { to: ["x@[198.51.100.7]"] }, denied],
+    ["our own address as a literal", { to: ["ann@[192.0.2.25]"] }, denied],
+    ["an IPv6 literal", { to: ["x@[IPv6:2001:db8::7]"] }, denied],
+    ["a bare IPv4 address", { to: ["x@198.51.100.7"] }, denied],
+    ["postmaster of somebody else", { to: ["postmaster@other.example"] }, denied],
+    ["postmaster with a route in it", { to: ["postmaster%other.example@example.com"] }, tricks],
+    ["a stranger on the submission port", { role: "submission" }, "mail: reject login-required"],
+    ["a bounce on the submission port", { role: "submission", from: "" }, "mail: reject login-required"],
+  ],
+});
