@@ -1,0 +1,56 @@
+import type { Reply } from "../mail/replies.ts";
+import type { Recipient, Sender, Session } from "../mail/views.ts";
+
+/** What is handed over: our trace headers, then the mail's own bytes with nothing changed but what `omit` names. */
+export interface Parcel {
+  /** Complete header lines, CRLF ended, that go in front. */
+  readonly front: Buffer;
+  /** Of the front and the mail together. */
+  readonly bytes: number;
+  /** The mail after our edits, in order; no dot-stuffing. */
+  read(): AsyncIterable<Buffer>;
+  /** The same in one piece, when it is in memory. */
+  readonly whole?: Buffer;
+  /** Names of the header fields left out, one for each; for next hops that have the mail already and edit it. */
+  readonly omitted: readonly string[];
+}
+
+/** What the next hop said at the end: one reply for the mail (SMTP), or one for each recipient (LMTP). */
+export interface Outcome {
+  /** In the order of the recipients it accepted. */
+  readonly replies: readonly Reply[];
+  /** Address of the server that answered, when there is one. */
+  readonly nextHopIp?: string;
+}
+
+/**
+ * One mail on its way to the next hop, asked step by step while our own client waits. Every method is bounded by
+ * `nextHop.timeoutMs` and throws Unavailable("next-hop") when nobody answers. After `data` or `abort` it is over.
+ */
+export interface Handover {
+  /** Asks for one recipient (the first call also says who is sending); the reply is what our client hears. */
+  rcpt(recipient: Recipient): Promise<Reply>;
+  /**
+   * Sends the mail to the recipients accepted so far. `ready` is awaited before the final dot: until it resolves
+   * nothing is in the next hop's hands, and when it throws, the mail is not delivered.
+   */
+  data(parcel: Parcel, ready: Promise<unknown>): Promise<Outcome>;
+  /** Gives up; the next hop keeps nothing. Never throws. */
+  abort(): void;
+  /** Leaves out a recipient that was accepted before. Absent where the next hop cannot: SMTP has one answer for all. */
+  drop?(recipient: Recipient): void;
+  /** Asks the next hop to keep the mail for somebody to look at. Absent where it cannot. */
+  hold?(reason: string): void;
+}
+
+/** Where accepted mail goes (DESIGN: "Delivery", proxy mode). Built by main.ts from `nextHop.to`. */
+export interface NextHop {
+  /** Names it in ledger and log: "smtp://127.0.0.1:10025", "maildir:/var/mail". */
+  readonly name: string;
+  /** Starts one mail. Nothing is connected before the first recipient. */
+  begin(session: Session, sender: Sender, mailId: string): Handover;
+  /** A cheap check that it is there. @throws Unavailable */
+  ping(): Promise<void>;
+  /** Lets running handovers finish, at most `graceMs`, then closes kept connections. */
+  close(graceMs: number): Promise<void>;
+}

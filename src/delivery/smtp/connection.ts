@@ -1,0 +1,213 @@
+import { connect, type Socket } from "node:net";
+import { type ConnectionOptions, connect as tlsConnect } from "node:tls";
+import { Unavailable } from "../../kit/trouble.ts";
+import { type Extensions, readExtensions } from "./extensions.ts";
+import { ReplyReader, type ServerReply } from "./replies-in.ts";
+
+/** Where a server listens. */
+export type Endpoint = { readonly host: string; readonly port: number } | { readonly path: string };
+
+const NO_EXTENSIONS: Extensions = readExtensions([]);
+const nothing = (): void => {};
+
+/** Node keeps a list of timers for each length: long waits are rounded up to seconds, so that thousands share a few. */
+const coarse = (timeoutMs: number): number => (timeoutMs < 5_000 ? timeoutMs : Math.ceil(timeoutMs / 1_000) * 1_000);
+
+/**
+ * One connection to the next hop: writes, waits for replies, and dies once. Half-duplex, as SMTP is: at most one wait is
+ * under way at a time, each has its own time limit, and whatever goes wrong ends the connection and rejects the wait with
+ * Unavailable("next-hop"). It knows no SMTP beyond the form of replies; greeting and mails are beside it.
+ */
+export class Connection {
+  extensions = NO_EXTENSIONS;
+  isEncrypted = false;
+  /** Encrypted, and the certificate was checked. */
+  isVerified = false;
+  /** Mails handed over. */
+  mails = 0;
+  /** It lay idle since an earlier mail; set by the pool together with `isAnswered = false`. */
+  isReused = false;
+  /** A reply came since. */
+  isAnswered = false;
+  /** The peer went, not we. */
+  isLost = false;
+  /** What the server said without being asked, which ended the connection. */
+  unasked: ServerReply | undefined;
+  onEnd: () => void = nothing;
+
+  readonly #name: string;
+  readonly #reader = new ReplyReader();
+  #socket: Socket;
+  #step = "connecting";
+  #timer: NodeJS.Timeout | undefined;
+  #dead: Unavailable | undefined;
+  #replies: ServerReply[] = [];
+  #wanted = 0;
+  #onReplies: ((replies: readonly ServerReply[]) => void) | undefined;
+  #onDrain: (() => void) | undefined;
+  #reject: ((error: unknown) => void) | undefined;
+
+  constructor(endpoint: Endpoint, name: string) {
+    this.#name = name;
+    // Half-written mails must not sit in a buffer after we have given up, so the end of either side is the end.
+    this.#socket = connect({ ...endpoint, noDelay: true, allowHalfOpen: false });
+    this.#listen(this.#socket);
+  }
+
+  get isDead(): boolean {
+    return this.#dead !== undefined;
+  }
+
+  /** Address of the server; absent for a unix socket. */
+  get remoteIp(): string | undefined {
+    return this.#socket.remoteAddress;
+  }
+
+  /** @throws Unavailable */
+  connected(timeoutMs: number): Promise<void> {
+    return this.#wait("connecting", timeoutMs, (done) => this.#socket.once("connect", done));
+  }
+
+  /**
+   * Goes over to TLS. Whatever came in clear text behind the reply that allowed it is an attack or nonsense, never
+   * a part of the encrypted talk.
+   */
+  encrypt(options: ConnectionOptions, timeoutMs: number): Promise<void> {
+    return this.#wait("TLS handshake", timeoutMs, (done) => {
+      if (!this.#reader.isIdle) return this.fail(this.#trouble("clear text after STARTTLS"));
+      this.#socket.removeAllListeners("data");
+      const socket = tlsConnect({ ...options, socket: this.#socket });
+      this.#socket = socket;
+      this.#listen(socket);
+      socket.once("secureConnect", () => {
+        this.isEncrypted = true;
+        this.isVerified = socket.authorized;
+        done();
+      });
+    });
+  }
+
+  /**
+   * Writes once and waits for so many replies.
+   * @param step names it in error messages
+   */
+  ask(
+    text: string | Buffer,
+    step: string,
+    wait: { replies: number; timeoutMs: number },
+  ): Promise<readonly ServerReply[]> {
+    return this.#wait(step, wait.timeoutMs, (done) => {
+      this.#wanted = wait.replies;
+      this.#replies = [];
+      this.#onReplies = done;
+      if (text.length > 0) this.#socket.write(text);
+    });
+  }
+
+  /** The same for one command without CRLF and its one reply. */
+  async askOne(command: string, step: string, timeoutMs: number): Promise<ServerReply> {
+    const [reply] = await this.ask(command && `${command}\r\n`, step, { replies: 1, timeoutMs });
+    if (!reply) throw new Error("a wait for one reply ended without one");
+    return reply;
+  }
+
+  /** Writes a piece of a mail; resolves when the next may follow. */
+  write(piece: Buffer, timeoutMs: number): Promise<void> {
+    return this.#wait("sending the mail", timeoutMs, (done) => {
+      if (this.#socket.write(piece)) done();
+      else this.#onDrain = done;
+    });
+  }
+
+  /** Waits for work elsewhere, but no longer than for the time given nor than the connection lasts. */
+  during<T>(work: Promise<T>, step: string, timeoutMs: number): Promise<T> {
+    work.catch(nothing);
+    return this.#wait(step, timeoutMs, (done, fail) => {
+      work.then(done, fail);
+    });
+  }
+
+  /** Ends it; the first reason counts. What the server has not read by now it never will. */
+  fail(reason: Unavailable): void {
+    if (this.#dead) return;
+    this.#dead = reason;
+    this.#socket.destroy();
+    this.#onReplies = undefined;
+    this.#onDrain = undefined;
+    this.#reject?.(reason);
+    this.onEnd();
+  }
+
+  #wait<T>(step: string, timeoutMs: number, start: (done: (value: T) => void, fail: (error: unknown) => void) => void) {
+    return new Promise<T>((resolve, reject) => {
+      if (this.#dead) return reject(this.#dead);
+      this.#step = step;
+      this.#timer = setTimeout(
+        () => this.fail(this.#trouble(`no end in ${Math.round(timeoutMs)} ms`)),
+        coarse(timeoutMs),
+      );
+      const fail = (error: unknown): void => {
+        this.#calm();
+        reject(error);
+      };
+      this.#reject = fail;
+      start((value) => {
+        this.#calm();
+        resolve(value);
+      }, fail);
+    });
+  }
+
+  #calm(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#reject = undefined;
+  }
+
+  #listen(socket: Socket): void {
+    socket.on("data", (piece: Buffer) => this.#read(piece));
+    socket.on("drain", () => {
+      const done = this.#onDrain;
+      this.#onDrain = undefined;
+      done?.();
+    });
+    socket.on("error", (error: NodeJS.ErrnoException) => this.#lost(error.code ?? "broken", error));
+    socket.on("end", () => this.#lost("closed by the server"));
+    socket.on("close", () => this.#lost("closed"));
+  }
+
+  #read(piece: Buffer): void {
+    try {
+      for (const reply of this.#reader.push(piece)) this.#take(reply);
+    } catch (error) {
+      this.fail(this.#trouble(error instanceof Error ? error.message : "garbage", error));
+    }
+  }
+
+  #take(reply: ServerReply): void {
+    if (this.#dead) return;
+    const done = this.#onReplies;
+    if (reply.code === 421) {
+      this.#lost("the server says 421");
+    } else if (!done) {
+      this.unasked = reply;
+      this.fail(this.#trouble(`the server says ${reply.code} unasked`));
+    } else {
+      this.isAnswered = true;
+      if (this.#replies.push(reply) < this.#wanted) return;
+      this.#onReplies = undefined;
+      done(this.#replies);
+    }
+  }
+
+  #lost(how: string, cause?: unknown): void {
+    if (this.#dead) return;
+    this.isLost = true;
+    this.fail(this.#trouble(how, cause));
+  }
+
+  /** No text of the server goes into it: it may hold addresses. */
+  #trouble(what: string, cause?: unknown): Unavailable {
+    return new Unavailable("next-hop", `${this.#name}: ${this.#step}: ${what}`, cause);
+  }
+}

@@ -1,0 +1,54 @@
+import type { Parcel } from "../next-hop.ts";
+import type { Connection } from "./connection.ts";
+import { DotStuffer } from "./dots.ts";
+import type { ServerReply } from "./replies-in.ts";
+
+/** Up to this size a mail goes out in one write, dot and all; larger ones are streamed. */
+const ONE_WRITE_BYTES_MAX = 65_536;
+
+export interface Sending {
+  /** Awaited before the dot. */
+  readonly ready: Promise<unknown>;
+  /** How many replies end the mail: one, or with LMTP one for each accepted recipient. */
+  readonly replies: number;
+  /** Longest time without progress. */
+  readonly timeoutMs: number;
+}
+
+/**
+ * Sends the mail after the 354 and waits for what the server says to it.
+ * @throws Unavailable, or what `ready` or the reading of the mail threw; the dot was then not sent and the caller must
+ * end the connection
+ */
+export async function sendMail(
+  connection: Connection,
+  parcel: Parcel,
+  sending: Sending,
+): Promise<readonly ServerReply[]> {
+  const { front, whole } = parcel;
+  const isSmall = whole && front.length + whole.length <= ONE_WRITE_BYTES_MAX;
+  const dots = new DotStuffer();
+  const head = isSmall ? [dots.push(front), dots.push(whole)] : [];
+  if (!isSmall) await stream(connection, parcel, { dots, timeoutMs: sending.timeoutMs });
+  await connection.during(sending.ready, "waiting for our own record", sending.timeoutMs);
+  return connection.ask(Buffer.concat([...head, dots.end()]), "end of the mail", sending);
+}
+
+async function stream(
+  connection: Connection,
+  parcel: Parcel,
+  { dots, timeoutMs }: { dots: DotStuffer; timeoutMs: number },
+): Promise<void> {
+  await connection.write(dots.push(parcel.front), timeoutMs);
+  const pieces = parcel.read()[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const { done, value } = await connection.during(pieces.next(), "reading the mail", timeoutMs);
+      if (done) return;
+      await connection.write(dots.push(value), timeoutMs);
+    }
+  } finally {
+    // Without waiting: a read that hangs must not keep us.
+    pieces.return?.().catch(() => {});
+  }
+}
