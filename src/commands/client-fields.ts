@@ -1,0 +1,81 @@
+import type { ArgumentsCamelCase, Argv } from "yargs";
+import { Misuse } from "../kit/trouble.ts";
+import { CLIENT_KINDS, type Client, type ClientKind } from "../mail/client.ts";
+import { parseDomain } from "../mail/path.ts";
+import { actorOption, count, type Globals, text, texts } from "./globals.ts";
+
+/** What `client add` and `client set` say of a client, and where its password comes from. */
+export const clientOptions = (args: Argv<Globals>) =>
+  args
+    .option("network", texts("CIDR range it sends from"))
+    .option("domain", texts("domain it may write as sender, or *.domain for its subdomains"))
+    .option("licence", text("licence or filing number (Order 38 art. 4)"))
+    .option("code", text("management code (Circular 12/2008 II)"))
+    .option("rate", count("mails a minute"))
+    .option("password-file", text("file with its password"))
+    .option("password-stdin", { type: "boolean", describe: "read its password from stdin" })
+    .option("password-prompt", { type: "boolean", describe: "ask for its password at the terminal" })
+    .option("actor", actorOption);
+
+type Parsed = ArgumentsCamelCase<ReturnType<typeof clientOptions> extends Argv<infer Options> ? Options : never>;
+
+export const kindOption = { choices: CLIENT_KINDS, describe: "what kind of customer it is" } as const;
+
+/** Fields `client set --clear` can empty. */
+export const CLEARABLE = ["network", "domain", "licence", "code", "rate"] as const;
+const FIELD_OF = {
+  network: "networks",
+  domain: "domains",
+  licence: "licence",
+  code: "code",
+  rate: "ratePerMinute",
+} as const;
+
+/**
+ * The fields that were given.
+ * @throws Misuse naming every domain that is none
+ */
+export function givenFields(options: Parsed & { kind?: ClientKind | undefined }): Partial<Client> {
+  const { kind, network, domain, licence, code, rate } = options;
+  return {
+    ...(kind !== undefined && { kind }),
+    ...(network && { networks: network }),
+    ...(domain && { domains: domainsOf(domain) }),
+    ...(licence !== undefined && { licence }),
+    ...(code !== undefined && { code }),
+    ...(rate !== undefined && { ratePerMinute: rate }),
+  };
+}
+
+function domainsOf(texts: readonly string[]): string[] {
+  const problems: string[] = [];
+  const domains = texts.map((text) => {
+    const wild = text.startsWith("*.");
+    const domain = parseDomain(wild ? text.slice(2) : text);
+    if (domain === undefined || domain.startsWith("[")) problems.push(`domains: "${text}" is no domain`);
+    return wild ? `*.${domain}` : `${domain}`;
+  });
+  if (problems.length > 0) throw new Misuse("this client cannot be recorded:", problems);
+  return domains;
+}
+
+/** A client with some fields changed and some emptied. */
+export function changedClient(
+  client: Client,
+  given: Partial<Client>,
+  clear: readonly (keyof typeof FIELD_OF)[],
+): Client {
+  const both = clear.find((name) => FIELD_OF[name] in given);
+  if (both) throw new Misuse(`--${both} is given and cleared at once`);
+  const { licence, code, ratePerMinute, ...rest } = client;
+  const gone = new Set<string>(clear.map((name) => FIELD_OF[name]));
+  return {
+    ...rest,
+    ...(licence !== undefined && !gone.has("licence") && { licence }),
+    ...(code !== undefined && !gone.has("code") && { code }),
+    ...(ratePerMinute !== undefined && !gone.has("ratePerMinute") && { ratePerMinute }),
+    ...(gone.has("networks") && { networks: [] }),
+    ...(gone.has("domains") && { domains: [] }),
+    ...given,
+  };
+}

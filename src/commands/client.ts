@@ -1,0 +1,128 @@
+import type { Client } from "../mail/client.ts";
+import { findClient, needClient, noteChange, said } from "./client-change.ts";
+import { CLEARABLE, changedClient, clientOptions, givenFields, kindOption } from "./client-fields.ts";
+import { actorOption, defineCommand, defineGroup, word } from "./globals.ts";
+import { withGround } from "./ground.ts";
+import { clean, print, printJson, printTable, Refused, remark } from "./output.ts";
+import { readPassword } from "./password.ts";
+
+const add = defineCommand({
+  command: "add <id>",
+  describe: "Register a client that may relay",
+  builder: (args) =>
+    clientOptions(args)
+      .positional("id", word("its id, which is also its login"))
+      .option("kind", { ...kindOption, demandOption: true })
+      .example("$0 client add shop --kind advertiser --domain shop.example --password-prompt", "logs in from anywhere")
+      .example(
+        "$0 client add office --kind isp-customer --network 192.0.2.0/24 --domain '*.office.example'",
+        "no login",
+      )
+      .example("pass show shop | $0 client add shop --kind advertiser --password-stdin", "from a password manager"),
+  handler: (options) =>
+    withGround(options.config, async (ground) => {
+      const { id } = options;
+      const { clients } = await ground.registers();
+      if (await findClient(ground, id)) {
+        throw new Refused(`there is a client ${id} already; change it with: consentry client set ${id} …`);
+      }
+      const client: Client = {
+        id,
+        networks: [],
+        domains: [],
+        ...givenFields(options),
+        kind: options.kind,
+        disabled: false,
+      };
+      const password = await readPassword(options);
+      await clients.save(client, password);
+      await noteChange(ground, client, { actor: options.actor, change: "added", password });
+      if (client.networks.length === 0 && password === undefined) {
+        remark(`note: ${id} has neither network nor password, so nobody can come in as ${id} yet`);
+      }
+      await said(options, client, "added");
+    }),
+});
+
+const set = defineCommand({
+  command: "set <id>",
+  describe: "Change a client; lists that are given replace the old ones",
+  builder: (args) =>
+    clientOptions(args)
+      .positional("id", word("which client"))
+      .option("kind", kindOption)
+      .option("clear", { choices: CLEARABLE, array: true, nargs: 1, describe: "empty a field; may be repeated" })
+      .example("$0 client set shop --rate 600 --domain shop.example --domain mail.shop.example", "")
+      .example("$0 client set shop --clear network --password-prompt", "may log in from anywhere, with a new password"),
+  handler: (options) =>
+    withGround(options.config, async (ground) => {
+      const old = await needClient(ground, options.id);
+      const client = changedClient(old, givenFields(options), options.clear ?? []);
+      const password = await readPassword(options);
+      const { clients } = await ground.registers();
+      await clients.save(client, password);
+      await noteChange(ground, client, { actor: options.actor, change: "changed", password, old });
+      await said(options, client, "changed");
+    }),
+});
+
+const list = defineCommand({
+  command: "list",
+  describe: "All clients",
+  builder: (args) => args.example("$0 client list --json", "for programs"),
+  handler: (options) =>
+    withGround(options.config, async (ground) => {
+      const { clients } = await ground.registers();
+      const items = (await clients.list()).map((client) => ({ row: rowOf(client), value: client }));
+      await printTable(options, ["ID", "KIND", "STATE", "RATE", "NETWORKS", "DOMAINS"], items);
+    }),
+});
+
+const rowOf = ({ id, kind, disabled, ratePerMinute, networks, domains }: Client): string[] => [
+  id,
+  kind,
+  disabled ? "disabled" : "enabled",
+  ratePerMinute === undefined ? "-" : `${ratePerMinute}/min`,
+  networks.join(" ") || "-",
+  domains.join(" ") || "-",
+];
+
+const show = defineCommand({
+  command: "show <id>",
+  describe: "One client",
+  builder: (args) => args.positional("id", word("which client")).example("$0 client show shop", ""),
+  handler: (options) =>
+    withGround(options.config, async (ground) => {
+      const client = await needClient(ground, options.id);
+      if (options.json) return printJson(client);
+      const lines = Object.entries(client).map(([name, value]) => `${name.padEnd(14)} ${clean(worded(value))}`);
+      await print(...lines);
+    }),
+});
+
+const worded = (value: unknown): string => (Array.isArray(value) ? value.join(" ") || "-" : String(value));
+
+const able = (name: "disable" | "enable", describe: string) =>
+  defineCommand({
+    command: `${name} <id>`,
+    describe,
+    builder: (args) =>
+      args.positional("id", word("which client")).option("actor", actorOption).example(`$0 client ${name} shop`, ""),
+    handler: (options) =>
+      withGround(options.config, async (ground) => {
+        const client = await needClient(ground, options.id);
+        const { clients } = await ground.registers();
+        await clients.disable(client.id, name === "disable");
+        await noteChange(ground, client, { actor: options.actor, change: `${name}d` });
+        await said(options, { ...client, disabled: name === "disable" }, `${name}d`);
+      }),
+  });
+
+export const client = defineGroup("client", "Clients that may relay", [
+  add,
+  set,
+  list,
+  show,
+  able("disable", "Take a client's right to relay, within seconds"),
+  able("enable", "Give it back"),
+]);

@@ -1,0 +1,114 @@
+import { Misuse } from "../kit/trouble.ts";
+import type { Consent } from "../registers/consents.ts";
+import { actorOption, defineCommand, needed, text, texts, word } from "./globals.ts";
+import { actorName, type Ground, recordChange, withGround } from "./ground.ts";
+import { print, printJson, remark } from "./output.ts";
+
+const advertiser = needed(text("id of a registered client, else the domain that writes as From"));
+const recipient = word("the recipient's address");
+
+export const grant = defineCommand({
+  command: "grant <recipient>",
+  describe: "Record a recipient's yes to an advertiser",
+  builder: (args) =>
+    args
+      .positional("recipient", recipient)
+      .option("advertiser", advertiser)
+      .option("how", needed(text("how it was given: paper, web-form, double-opt-in, call …")))
+      .option("reference", text("where the evidence is kept"))
+      .option("text-version", text("which wording was agreed to"))
+      .option("ip", text("address the recipient agreed from"))
+      .option("topic", texts("kind of product; without one: all"))
+      .option("actor", actorOption)
+      .example("$0 consent grant li@mail.example --advertiser shop --how paper --reference 2026-117", "")
+      .epilogue("A yes replaces an earlier refusal: record it only when the recipient said it after refusing."),
+  handler: (options) =>
+    withGround(options.config, async (ground) => {
+      const { readProof, readTopics } = await import("./consent-csv.ts");
+      const { consents } = await ground.registers();
+      const consent = await misused(async () => ({
+        ...(await pairOf(ground, options)),
+        topics: readTopics(options.topic ?? []),
+        proof: readProof({
+          how: options.how,
+          reference: options.reference ?? "",
+          textVersion: options.textVersion ?? "",
+          ip: options.ip ?? "",
+        }),
+        grantedAtMs: ground.clock.now(),
+      }));
+      const [before] = await consents.find(consent.advertiser, [consent.recipient]);
+      const replacedRefusal = before?.withdrawnAtMs !== undefined;
+      await consents.grant(consent);
+      if (replacedRefusal) remark("note: this yes replaces an earlier refusal");
+      const { how, reference } = consent.proof;
+      await recordChange(ground, {
+        event: "consent-granted",
+        recipient: consent.recipient,
+        actor: actorName(options.actor),
+        evidence: {
+          advertiser: consent.advertiser,
+          how,
+          ...(reference !== undefined && { reference }),
+          ...(replacedRefusal && { replacedRefusal }),
+        },
+      });
+      await (options.json ? printJson(shown(consent)) : print(`${consent.recipient} → ${consent.advertiser}: granted`));
+    }),
+});
+
+export const withdraw = defineCommand({
+  command: "withdraw <recipient>",
+  describe: "Record a recipient's refusal; it holds at once",
+  builder: (args) =>
+    args
+      .positional("recipient", recipient)
+      .option("advertiser", advertiser)
+      .option("actor", actorOption)
+      .example("$0 consent withdraw li@mail.example --advertiser shop", "also where no yes was ever recorded"),
+  handler: (options) =>
+    withGround(options.config, async (ground) => {
+      const { consents } = await ground.registers();
+      const pair = await misused(() => pairOf(ground, options));
+      const stood = await consents.withdraw(pair.advertiser, pair.recipient);
+      await recordChange(ground, {
+        event: "consent-withdrawn",
+        recipient: pair.recipient,
+        actor: actorName(options.actor),
+        evidence: { advertiser: pair.advertiser, stoodUntilNow: stood },
+      });
+      const words = stood ? "withdrawn" : "refused; no yes stood";
+      await (options.json
+        ? printJson({ ...pair, stoodUntilNow: stood })
+        : print(`${pair.recipient} → ${pair.advertiser}: ${words}`));
+    }),
+});
+
+/** Recipient and advertiser as the register knows them. */
+async function pairOf(ground: Ground, { recipient, advertiser }: { recipient: string; advertiser: string }) {
+  const { readAdvertiser, readRecipient } = await import("./consent-csv.ts");
+  return { recipient: readRecipient(recipient), advertiser: readAdvertiser(advertiser, await advertisersOf(ground)) };
+}
+
+/** Ids of all clients, disabled ones too: a refusal outlives the right to relay. */
+export async function advertisersOf(ground: Ground): Promise<ReadonlySet<string>> {
+  const { clients } = await ground.registers();
+  return new Set((await clients.list()).map(({ id }) => id));
+}
+
+/** What is wrong with a field is misuse on a command line, and one bad line in a file. */
+export async function misused<T>(read: () => T | Promise<T>): Promise<T> {
+  const { FieldProblem } = await import("./consent-csv.ts");
+  try {
+    return await read();
+  } catch (error) {
+    throw error instanceof FieldProblem ? new Misuse(error.message) : error;
+  }
+}
+
+/** Times as people and other programs read them. */
+export const shown = ({ grantedAtMs, withdrawnAtMs, ...consent }: Consent) => ({
+  ...consent,
+  grantedAt: new Date(grantedAtMs).toISOString(),
+  ...(withdrawnAtMs !== undefined && { withdrawnAt: new Date(withdrawnAtMs).toISOString() }),
+});

@@ -1,0 +1,12 @@
+import { list } from "./consent-list.ts";
+import { exportCommand, importCommand } from "./consent-transfer.ts";
+import { grant, withdraw } from "./consent-word.ts";
+import { defineGroup } from "./globals.ts";
+
+export const consent = defineGroup("consent", "What recipients have said to advertisers", [
+  grant,
+  withdraw,
+  list,
+  importCommand,
+  exportCommand,
+]);

@@ -1,0 +1,20 @@
+/** The law of a configuration, for looking at: compiled like the server's, without store, ledger or sockets. */
+import { randomBytes } from "node:crypto";
+import type { LoadedConfig } from "../config/load.ts";
+import { systemClock } from "../kit/clock.ts";
+import { createIds } from "../kit/ids.ts";
+import { createLog } from "../kit/log.ts";
+import { type Law, layDownLaw } from "../main.ts";
+import { createConsentRegister } from "../registers/consents.ts";
+import { createMemoryTables } from "../stores/memory/tables.ts";
+
+/** @throws Misuse listing everything that does not fit */
+export function lawOf(loaded: LoadedConfig): Law {
+  const clock = systemClock;
+  return layDownLaw(loaded, {
+    clock,
+    ids: createIds(clock, randomBytes(32)),
+    consents: createConsentRegister(createMemoryTables(), clock),
+    log: createLog("silent"),
+  });
+}

@@ -1,0 +1,72 @@
+import type { Pack } from "../law/pack.ts";
+import type { Source } from "../law/source.ts";
+
+const cited = ({ cite, confidence }: Source): string => `${cite} (${confidence})`;
+
+const block = (head: string, lines: readonly string[]): string[] =>
+  lines.length === 0 ? [] : ["", head, ...lines.map((line) => `  ${line}`)];
+
+const consequences = ({ clients, strangers }: { clients: string; strangers: string }): string =>
+  `when it is missing: ${clients} for our clients, ${strangers} for strangers`;
+
+/** A pack as an operator or a lawyer reads it. */
+export function packLines(pack: Pack): string[] {
+  const { id, title, version, status, country, inForce } = pack;
+  const span = [inForce.from && `from ${inForce.from}`, inForce.until && `until ${inForce.until}`].filter(Boolean);
+  return [
+    `${id}: ${title}`,
+    `${status}, country ${country}, version ${version}${span.length > 0 ? `, in force ${span.join(" ")}` : ""}`,
+    ...block("label", labelLines(pack)),
+    ...block("consent", consentLines(pack)),
+    ...block("contents of an advertisement", contentLines(pack)),
+    ...block("kept", retentionLines(pack)),
+    ...block("articles", articleLines(pack)),
+  ];
+}
+
+function labelLines({ label }: Pack): string[] {
+  if (!label) return [];
+  const { accept, legacy, position, codePattern, onMissing, source } = label;
+  return [
+    `${accept.join(" or ")}${position === "front" ? ", at the front of the Subject" : ", the very first characters"}`,
+    ...(codePattern === undefined ? [] : [`{code}: ${codePattern}`]),
+    ...(legacy.length > 0 ? [`of an older rule, not accepted: ${legacy.join(" or ")}`] : []),
+    consequences(onMissing),
+    cited(source),
+  ];
+}
+
+const consentLines = ({ consent }: Pack): string[] =>
+  consent
+    ? [
+        consent.model === "opt-in" ? "opt-in: only after a recorded yes" : "opt-out: until a recorded no",
+        consequences(consent.onMissing),
+        cited(consent.source),
+      ]
+    : [];
+
+const contentLines = ({ contents }: Pack): string[] =>
+  contents.map(({ item, languages, validDays, source }) => {
+    const more = [
+      ...(languages ? [`in ${languages.join(" and ")}`] : []),
+      ...(validDays === undefined ? [] : [`valid for ${validDays} days`]),
+    ];
+    return `${[item, ...more].join(", ")}: ${cited(source)}`;
+  });
+
+function retentionLines({ retention }: Pack): string[] {
+  if (!retention) return [];
+  const { logDays, consentDays, contentDays, source } = retention;
+  const spans = { "send and receive record": logDays, consents: consentDays, advertisements: contentDays };
+  return [
+    ...Object.entries(spans).flatMap(([what, days]) => (days === undefined ? [] : [`${what}: ${days} days at least`])),
+    cited(source),
+  ];
+}
+
+const articleLines = ({ articles }: Pack): string[] =>
+  articles.flatMap(({ says, source, fine }) => [
+    cited(source),
+    `  ${says.trim()}`,
+    ...(fine === undefined ? [] : [`  fine: ${fine.trim()}`]),
+  ]);

@@ -1,0 +1,45 @@
+import { Misuse } from "../kit/trouble.ts";
+
+const UNIT_MS: Readonly<Record<string, number>> = {
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+};
+export const DAY_MS = 86_400_000;
+
+const ISO = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?)(Z|[+-]\d{2}:?\d{2})?)?$/i;
+
+export interface Instant {
+  readonly ms: number;
+  /** Only a day was given: `ms` is its beginning, UTC. */
+  readonly day: boolean;
+}
+
+/** Reads "2026-11-22", "2026-11-22T10:30" or "2026-11-22T10:30:15+07:00"; without a zone it is UTC. */
+export function parseInstant(text: string): Instant | undefined {
+  const match = ISO.exec(text);
+  if (!match) return undefined;
+  const [, date = "", time, zone = "Z"] = match;
+  const day = Date.parse(`${date}T00:00Z`);
+  // A day that does not exist, such as 30 February, is read as another one.
+  if (Number.isNaN(day) || !new Date(day).toISOString().startsWith(date)) return undefined;
+  const ms = time === undefined ? day : Date.parse(`${date}T${time}${zone.toUpperCase()}`);
+  return Number.isNaN(ms) ? undefined : { ms, day: time === undefined };
+}
+
+/**
+ * Reads a time of a command line: ISO, or how long ago: 90s, 30m, 2h, 3d, 1w.
+ *
+ * @param option its name, for the complaint
+ * @throws Misuse
+ */
+export function parseMoment(text: string, option: string, nowMs: number): Instant {
+  const ago = /^(\d{1,6})([smhdw])$/.exec(text);
+  const unitMs = UNIT_MS[ago?.[2] ?? ""];
+  if (ago && unitMs !== undefined) return { ms: Math.max(0, nowMs - Number(ago[1]) * unitMs), day: false };
+  const instant = parseInstant(text);
+  if (instant) return instant;
+  throw new Misuse(`--${option} "${text}": expected a time such as 2026-11-22, 2026-11-22T10:30Z, 2h or 3d`);
+}

@@ -1,0 +1,182 @@
+/**
+ * The end of a mail: its content is in, it is judged as a whole, and handed over or refused. Order matters here and nowhere
+ * else: the entry of an accepted mail is on disk before the next hop sees the final dot, and a refusal by the next hop is on
+ * disk before our client hears it.
+ */
+import type { Outcome } from "../delivery/next-hop.ts";
+import { parcelOf } from "../delivery/parcel.ts";
+import type { Content } from "../mail/content.ts";
+import { Headers } from "../mail/headers.ts";
+import { receivedLine } from "../mail/received.ts";
+import { isPositive, type Reply, writeReply } from "../mail/replies.ts";
+import type { Recipient } from "../mail/views.ts";
+import { joinVerdicts, type Verdict, weightiest } from "../pipeline/verdict.ts";
+import { DECLARATION_HEADER } from "../rules/advertising/declared.ts";
+import { judgementEntry, nextHopEntry } from "./entries.ts";
+import { recorded } from "./intake.ts";
+import { type Refusal, spokenReply, troubleReply } from "./spoken.ts";
+import { type Course, refuseAll } from "./transaction.ts";
+
+/** Longest Message-ID written down, characters. */
+const MESSAGE_ID_MAX = 250;
+/** Most refused recipients named to the client; the ledger has them all. */
+const NAMED_MAX = 10;
+
+/** What a door knows of the mail besides its content. */
+export interface MailFacts {
+  /** The id under which the MTA around us knows the mail. */
+  readonly queueId?: string;
+}
+
+/** Judges the mail and hands it over or refuses it. The reply is final. */
+export async function conclude(course: Course, content: Content, known: MailFacts): Promise<Reply> {
+  const { parts, view } = course;
+  const headers = Headers.parse(content.header);
+  const facts = { ...known, sizeBytes: content.bytes, ...messageIdOf(headers) };
+  if (headers.count("received") > parts.receivedMax) {
+    return refuseAll(course, writeReply("mail-loop", { mailId: view.mailId }), facts);
+  }
+  course.verdicts.push(...(await judge(course, headers, content)));
+  const rules = joinVerdicts(course.verdicts);
+  const sorted = sortOut(course, rules);
+  if (sorted.refusal) return refuseAll(course, sorted.refusal, facts);
+  return handOver(course, { headers, content, facts, rules, ...sorted });
+}
+
+interface Sorted {
+  /** Set: nobody gets the mail, and why. */
+  readonly refusal?: Reply;
+  /** Who gets it, or has it kept for him. */
+  readonly taken: readonly Recipient[];
+  /** Who is left out where the next hop can leave out. */
+  readonly dropped: readonly Recipient[];
+  /** Why it is kept to be looked at. */
+  readonly held?: Refusal;
+}
+
+/** Who gets the mail, as far as the next hop can tell recipients apart and keep what is held. */
+function sortOut({ handover, recipients, ...course }: Course, rules: Verdict): Sorted {
+  const decisions = recipients.map((recipient) => ({ recipient, decision: rules.for(recipient) }));
+  const ofKind = (kind: string) => decisions.filter(({ decision }) => decision.kind === kind);
+  const refused = ofKind("reject").map(({ recipient }) => recipient);
+  const held = ofKind("hold")[0]?.decision as Refusal | undefined;
+  const taken = recipients.filter((recipient) => !refused.includes(recipient));
+  const everybodyOrNobody = refused.length === 0 || handover.drop !== undefined;
+  const keeps = !held || handover.hold !== undefined;
+  if (taken.length > 0 && everybodyOrNobody && keeps && ofKind("defer").length === 0) {
+    return { taken, dropped: refused, ...(held && { held }) };
+  }
+  const against = decisions.filter(({ decision }) => decision.kind !== "accept").map(({ recipient }) => recipient);
+  return { taken, dropped: [], refusal: refusalReply({ ...course, recipients }, rules, against) };
+}
+
+/** The body is looked at only when the headers have not settled the matter for everybody. */
+async function judge({ parts, view, recipients }: Course, headers: Headers, content: Content): Promise<Verdict[]> {
+  const headerView = { ...view, recipients, headers };
+  const header = await parts.pipeline.run("header", headerView);
+  const settled = recipients.every((recipient) => header.for(recipient).kind === "reject");
+  if (settled || !parts.pipeline.has("body")) return [header];
+  return [header, await parts.pipeline.run("body", { ...headerView, content })];
+}
+
+/**
+ * SMTP has one answer for the whole mail. When only some recipients may not have it, it is refused for all with the names of
+ * those, so that the sender can send it to the others: nothing is dropped, nobody gets a bounce he did not cause.
+ */
+function refusalReply(
+  { view, recipients }: Pick<Course, "view" | "recipients">,
+  rules: Verdict,
+  refused: readonly Recipient[],
+): Reply {
+  const decision = weightiest(refused.map((recipient) => rules.for(recipient))) as Refusal;
+  const reply = spokenReply(decision, view.mailId);
+  if (refused.length === recipients.length || decision.kind !== "reject") return reply;
+  const names = refused.slice(0, NAMED_MAX).map(({ address }) => address.text);
+  const more = refused.length > NAMED_MAX ? ` and ${refused.length - NAMED_MAX} more` : "";
+  const partial = writeReply("partial-refusal", { detail: `without ${names.join(", ")}${more}` });
+  return { ...reply, lines: [...partial.lines, ...reply.lines] };
+}
+
+interface Judged extends Sorted {
+  readonly headers: Headers;
+  readonly content: Content;
+  readonly facts: MailFacts & { sizeBytes: number; messageId?: string };
+  readonly rules: Verdict;
+}
+
+async function handOver(course: Course, judged: Judged): Promise<Reply> {
+  const { parts, view, handover } = course;
+  const { headers, content, facts, rules, taken, dropped, held } = judged;
+  const subjects = taken.map((recipient) => ({ ...view, ...facts, recipient }));
+  const entries = [
+    ...subjects.map((subject) =>
+      judgementEntry(subject, { verdict: rules.for(subject.recipient).kind, rules }, parts.isLocal),
+    ),
+    ...dropped.map((recipient) =>
+      judgementEntry({ ...view, ...facts, recipient }, { verdict: "reject", rules }, parts.isLocal),
+    ),
+  ];
+  for (const recipient of dropped) handover.drop?.(recipient);
+  if (held) handover.hold?.(`${held.by.rule.id} - id ${view.mailId}`);
+  const declarations = headers.fields.filter((field) => field.name === DECLARATION_HEADER);
+  let outcome: Outcome;
+  try {
+    outcome = await handover.data(
+      parcelOf(content, frontOf(course, taken), declarations),
+      parts.recorder.record(entries),
+    );
+  } catch (error) {
+    const reply = troubleReply(error, parts.log);
+    return recorded(
+      parts,
+      subjects.map((subject) => nextHopEntry(subject, reply, parts)),
+      reply,
+    );
+  }
+  return settle(course, subjects, outcome);
+}
+
+const frontOf = ({ parts, view }: Course, recipients: readonly Recipient[]): Buffer =>
+  receivedLine({
+    ...view,
+    hostname: parts.hostname,
+    atMs: parts.clock.now(),
+    recipients,
+    smtpUtf8: view.sender.smtpUtf8,
+  });
+
+/** Writes down what the next hop said and says it on. */
+async function settle(
+  course: Course,
+  subjects: readonly Parameters<typeof nextHopEntry>[0][],
+  outcome: Outcome,
+): Promise<Reply> {
+  const { parts, view } = course;
+  const facts = { ...parts, nextHopIp: outcome.nextHopIp };
+  const replies = subjects.map(
+    (_, index) => outcome.replies[index] ?? outcome.replies[0] ?? writeReply("local-trouble"),
+  );
+  const entries = subjects.map((subject, index) => nextHopEntry(subject, replies[index] as Reply, facts));
+  const worst = replies.find((reply) => !isPositive(reply)) ?? (replies[0] as Reply);
+  const answer = withId(worst, view.mailId);
+  if (!isPositive(worst)) return recorded(parts, entries, answer);
+  // The entry that it was received and may go on is on disk already, so the client need not wait for this one.
+  parts.recorder.record(entries).catch((error: unknown) => {
+    parts.log.error({ err: error, mailId: view.mailId }, "delivered, but the handover could not be written down");
+  });
+  return answer;
+}
+
+function messageIdOf(headers: Headers): { messageId?: string } {
+  const messageId = headers
+    .first("message-id")
+    ?.replace(/[^\x21-\x7e]/g, "?")
+    .slice(0, MESSAGE_ID_MAX);
+  return messageId === undefined ? {} : { messageId };
+}
+
+/** The id in the last line, where every client's log keeps it. */
+function withId(reply: Reply, mailId: string): Reply {
+  const last = reply.lines.at(-1) ?? "";
+  return { ...reply, lines: [...reply.lines.slice(0, -1), `${last} - id ${mailId}`.trimStart()] };
+}

@@ -1,0 +1,120 @@
+import { randomUUID } from "node:crypto";
+import { type FileHandle, open, unlink } from "node:fs/promises";
+import { join } from "node:path";
+import { Unavailable } from "../kit/trouble.ts";
+import type { Content } from "../mail/content.ts";
+
+export interface ContentBounds {
+  /** A mail larger than this goes to disk, bytes. */
+  readonly memoryBytesPerMailMax: number;
+  /** The header block is always kept in memory; the door refuses larger ones, bytes. */
+  readonly headerBytesMax: number;
+  /** Directory for large mails in progress. */
+  readonly spillDir: string;
+}
+
+/** Collects one mail as it comes in. */
+export interface ContentWriter {
+  /** @returns a promise to wait for before writing more, when the disk is behind; undefined: go on */
+  write(slice: Buffer): Promise<void> | undefined;
+  /** @throws Unavailable("disk") when part of it could not be written */
+  finish(): Promise<Content>;
+  /** Forgets it all. Never throws. */
+  discard(): Promise<void>;
+}
+
+const PIECE_BYTES = 64 * 1024;
+/** CRLF of the last header line and the empty line after it. */
+const HEADER_END_BYTES = 4;
+
+export function createContentWriter(bounds: ContentBounds): ContentWriter {
+  /** Nothing goes to disk before the whole header block is in: rules look at all of it or the mail is refused. */
+  const memoryBytesMax = Math.max(bounds.memoryBytesPerMailMax, bounds.headerBytesMax + HEADER_END_BYTES);
+  let pieces: Buffer[] = [];
+  let bytes = 0;
+  let file: FileHandle | undefined;
+  let header: Buffer | undefined;
+  /** Writes to disk, one after the other; keeps the first failure. */
+  let writing: Promise<void> = Promise.resolve();
+
+  const spill = (): Promise<void> => {
+    const batch = Buffer.concat(pieces);
+    pieces = [];
+    header ??= headerOf(batch.subarray(0, bounds.headerBytesMax + HEADER_END_BYTES));
+    writing = writing.then(async () => {
+      file ??= await openUnnamed(bounds.spillDir);
+      await file.appendFile(batch);
+    });
+    return writing;
+  };
+  const closeFile = async (): Promise<void> => {
+    const open = file;
+    file = undefined;
+    await open?.close().catch(() => undefined);
+  };
+  return {
+    write(slice) {
+      pieces.push(slice);
+      bytes += slice.length;
+      return header || bytes > memoryBytesMax ? spill() : undefined;
+    },
+    async finish() {
+      if (!header) return inMemory(pieces, bytes);
+      try {
+        await spill();
+      } catch (error) {
+        await closeFile();
+        throw new Unavailable("disk", "a large mail cannot be kept while it is judged", error);
+      }
+      return onDisk(file as FileHandle, header, bytes);
+    },
+    async discard() {
+      pieces = [];
+      await writing.catch(() => undefined);
+      await closeFile();
+    },
+  };
+}
+
+/** The file has no name from the start: whatever happens to us, it goes with its handle. */
+async function openUnnamed(dir: string): Promise<FileHandle> {
+  const path = join(dir, `mail-${randomUUID()}`);
+  const handle = await open(path, "wx+", 0o600);
+  await unlink(path);
+  return handle;
+}
+
+/** The header block with the empty line after it. */
+function headerOf(start: Buffer): Buffer {
+  if (start[0] === 13 && start[1] === 10) return start.subarray(0, 2);
+  const end = start.indexOf("\r\n\r\n");
+  return end < 0 ? start : start.subarray(0, end + 4);
+}
+
+function inMemory(pieces: readonly Buffer[], bytes: number): Content {
+  const whole = pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces, bytes);
+  return {
+    bytes,
+    header: headerOf(whole),
+    whole,
+    async *read() {
+      yield whole;
+    },
+    dispose: async () => undefined,
+  };
+}
+
+const onDisk = (file: FileHandle, header: Buffer, bytes: number): Content => ({
+  bytes,
+  header,
+  async *read() {
+    const piece = Buffer.allocUnsafe(PIECE_BYTES);
+    for (let at = 0; at < bytes; ) {
+      const { bytesRead } = await file.read(piece, 0, PIECE_BYTES, at);
+      if (bytesRead === 0) throw new Unavailable("disk", "a large mail cannot be read back");
+      at += bytesRead;
+      yield Buffer.from(piece.subarray(0, bytesRead));
+    }
+  },
+  dispose: () => file.close().catch(() => undefined),
+});

@@ -1,0 +1,124 @@
+import { packName } from "../law/pack.ts";
+import type { Entry } from "../ledger/entry.ts";
+import type { EventName } from "../ledger/events.ts";
+import type { Happening } from "../ledger/recorder.ts";
+import { isPositive, isTransient, type Reply, replyText } from "../mail/replies.ts";
+import type { Recipient, Sender, Session } from "../mail/views.ts";
+import type { Verdict } from "../pipeline/verdict.ts";
+import { articleOf } from "./spoken.ts";
+
+/** Whose entry it is: as much as is known when it is written. */
+export interface Subject {
+  readonly session: Session;
+  readonly mailId: string;
+  readonly sender?: Sender;
+  readonly recipient?: Recipient;
+  readonly messageId?: string | undefined;
+  readonly sizeBytes?: number | undefined;
+  readonly queueId?: string | undefined;
+}
+
+/** What became of it. */
+export interface Result {
+  readonly verdict: NonNullable<Entry["verdict"]>;
+  /** The rules that had a say; absent when the door or the next hop decided. */
+  readonly rules?: Verdict;
+  readonly reply?: Reply;
+  readonly nextHopIp?: string | undefined;
+}
+
+type IsLocal = (domain: string) => boolean;
+
+const EVENT = { accept: "received", hold: "held", defer: "deferred", reject: "refused" } as const satisfies Record<
+  NonNullable<Entry["verdict"]>,
+  EventName
+>;
+
+/** The entry of one judgement of ours: one recipient's, or of what came before there was any. */
+export const judgementEntry = (subject: Subject, result: Result, isLocal: IsLocal): Happening => ({
+  event: EVENT[result.verdict],
+  ...commonPart(subject, result, isLocal),
+});
+
+/** The entry of the next hop's word about one recipient. */
+export function nextHopEntry(subject: Subject, reply: Reply, { nextHopIp, isLocal }: NextHopFacts): Happening {
+  const verdict = isPositive(reply) ? "accept" : isTransient(reply) ? "defer" : "reject";
+  return {
+    event: verdict === "accept" ? "handed-over" : EVENT[verdict],
+    ...commonPart(subject, { verdict, reply }, isLocal),
+    ...(nextHopIp !== undefined && { nextHopIp }),
+  };
+}
+
+interface NextHopFacts {
+  readonly isLocal: IsLocal;
+  readonly nextHopIp?: string | undefined;
+}
+
+function commonPart(subject: Subject, result: Result, isLocal: IsLocal): Omit<Entry, "id" | "at" | "event"> {
+  const { session, mailId, sender, recipient, messageId, sizeBytes, queueId } = subject;
+  return {
+    mailId,
+    ...sessionPart(session),
+    ...(sender && { sender: sender.address?.text ?? "" }),
+    ...(recipient && recipientPart(recipient, isLocal)),
+    ...(messageId !== undefined && { messageId }),
+    ...(sizeBytes !== undefined && { sizeBytes }),
+    ...(queueId !== undefined && { queueId }),
+    verdict: result.verdict,
+    ...(result.rules && rulesPart(result.rules, recipient)),
+    ...(result.reply && { reply: replyText(result.reply) }),
+  };
+}
+
+const recipientPart = ({ address }: Recipient, isLocal: IsLocal): Partial<Entry> => ({
+  recipient: address.text,
+  direction: isLocal(address.domain) ? "in" : "out",
+});
+
+const written = new WeakMap<Session, Partial<Entry>>();
+
+/** A session is a frozen value: what its entries share is put together once. */
+function sessionPart(session: Session): Partial<Entry> {
+  let part = written.get(session);
+  if (!part) {
+    part = writeSession(session);
+    written.set(session, part);
+  }
+  return part;
+}
+
+function writeSession(session: Session): Partial<Entry> {
+  const { id, door, clientIp, clientPort, serverIp, helo, login, client, tls } = session;
+  return {
+    sessionId: id,
+    door,
+    clientIp,
+    clientPort,
+    serverIp,
+    ...(helo !== undefined && { helo }),
+    ...(login !== undefined && { login }),
+    ...(client && { client: client.id }),
+    ...(tls !== undefined && { tls }),
+  };
+}
+
+/** Rules that had something to say about this recipient, their articles and packs, and what the deciding one saw. */
+function rulesPart(verdict: Verdict, recipient: Recipient | undefined): Partial<Entry> {
+  const telling = verdict.spoken.filter(
+    ({ finding }) => finding.kind !== "pass" && finding.kind !== "skip" && concerns(finding.recipients, recipient),
+  );
+  if (telling.length === 0) return {};
+  const decision = verdict.for(recipient);
+  const { evidence } = (decision.kind === "accept" ? telling[0] : decision.by)?.finding ?? {};
+  const packs = new Set(telling.flatMap(({ finding }) => (finding.packs ?? []).map(packName)));
+  return {
+    rules: telling.map(({ rule, mode }) => (mode === "watch" ? `~${rule.id}` : rule.id)),
+    articles: [...new Set(telling.map(articleOf))],
+    ...(packs.size > 0 && { packs: [...packs] }),
+    ...(evidence && { evidence }),
+  };
+}
+
+const concerns = (named: readonly Recipient[] | undefined, recipient: Recipient | undefined): boolean =>
+  named === undefined || recipient === undefined || named.includes(recipient);

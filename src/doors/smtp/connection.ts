@@ -1,0 +1,210 @@
+import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
+import { SMTPConnection, type SMTPConnectionOptions } from "smtp-server/lib/smtp-connection.js";
+import { decodeXtext, type Path, parsePathWithParams } from "../../mail/path.ts";
+import { type Reply, writeReply } from "../../mail/replies.ts";
+import { createContentWriter } from "../content-writer.ts";
+import { troubleReply } from "../spoken.ts";
+import { DataReader } from "./data-reader.ts";
+import type { RelayServer } from "./server.ts";
+import { RelayStream } from "./stream.ts";
+import { Visit } from "./visit.ts";
+
+/** A path as smtp-server's handlers pass it on, with our own reading beside it. */
+export interface ReadAddress {
+  address: string;
+  args: Record<string, string | true> | false;
+  readonly path: Path;
+}
+
+/** Our reply in the place where smtp-server takes an error's text; `send` below writes it out. */
+export class Spoken {
+  readonly reply: Reply;
+  constructor(reply: Reply) {
+    this.reply = reply;
+  }
+}
+
+/** ESMTP parameters whose values are xtext (RFC 3461 4). */
+const XTEXT = new Set(["ENVID", "ORCPT"]);
+/** Commands that change nothing and so count as "without mail", as every command does that is refused. */
+const IDLE = new Set(["NOOP", "RSET", "HELO", "EHLO", "VRFY", "HELP", "AUTH"]);
+
+/**
+ * One SMTP connection: smtp-server's, with what this relay does differently – our replies and addresses, our reader of mail
+ * text, no greeting delay for everyone, bounds on commands without mail. test/doors/smtp holds it to the pinned release.
+ */
+export class RelayConnection extends SMTPConnection {
+  readonly visit: Visit;
+  private readonly relay: RelayServer;
+  /** Not listeners of the socket: smtp-server strips those when it changes to TLS. */
+  private readonly whenClosed = new Set<() => void>();
+
+  constructor(relay: RelayServer, socket: Socket | TLSSocket, options?: SMTPConnectionOptions | null) {
+    super(relay, socket, options);
+    this.relay = relay;
+    this.visit = new Visit(relay.parts);
+    relay.visits.set(this.session, this.visit);
+  }
+
+  /** A mail is under way, or an answer is due. */
+  get busy(): boolean {
+    return this.visit.transaction !== undefined || this._handlerPending;
+  }
+
+  /** Runs once when the connection is gone. @returns how to take it back */
+  onceClosed(action: () => void): () => void {
+    this.whenClosed.add(action);
+    return () => this.whenClosed.delete(action);
+  }
+
+  /** EXPN would give lists away (RFC 5321 7.3). */
+  handler_EXPN(_command: Buffer, callback: () => void): void {
+    this.send(502, "not available here");
+    callback();
+  }
+
+  /** smtp-server makes everybody wait 100 ms to catch who talks first; we greet at once, or delay strangers on request. */
+  override init(): void {
+    this._setListeners(() => this.relay.admit(this, () => this.connectionReady()));
+  }
+
+  override _createParser(): RelayStream {
+    const parser = new RelayStream({ maxCommandLength: this._server.options.maxCommandLength });
+    parser.oncommand = (command, callback) => this._onCommand(command, callback);
+    parser.on("error", () => this.send(421, "command line too long"));
+    return parser;
+  }
+
+  /** What a refused MAIL said of SMTPUTF8, BODY and DSN is forgotten: smtp-server would hold the next one to it. */
+  override _applyMailParams(parsed: ReadAddress): void {
+    super._resetSession();
+    super._applyMailParams(parsed);
+  }
+
+  override send(code: number, data?: string | string[] | null, context?: string | false): void {
+    if (code >= 400) this.visit.commandsSinceMail += 1;
+    const said: unknown = data;
+    if (!(said instanceof Spoken)) return super.send(code, data, context);
+    const { enhanced, lines } = said.reply;
+    super.send(
+      said.reply.code,
+      lines.map((line) => `${enhanced} ${line}`.trim()),
+      false,
+    );
+  }
+
+  override _onCommand(command: Buffer, callback?: () => void): void {
+    const name = command.toString("latin1", 0, 4).toUpperCase();
+    if (IDLE.has(name)) this.visit.commandsSinceMail += 1;
+    if (this.visit.commandsSinceMail > this.relay.parts.settings().limits.commandsWithoutMailMax) {
+      return this.send(421, "too many commands without a mail");
+    }
+    super._onCommand(command, callback);
+  }
+
+  override _parseAddressCommand(rawName: string, rawCommand: Buffer | string): ReadAddress | false {
+    const text = rawCommand.toString();
+    const colon = text.indexOf(":");
+    if (text.slice(0, colon).trim().replace(/\s+/g, " ").toUpperCase() !== rawName.toUpperCase()) return false;
+    const read = parsePathWithParams(text.slice(colon + 1).trim());
+    if (!read) return false;
+    const args: Record<string, string | true> = {};
+    for (const [key, value] of read.params) {
+      const decoded = XTEXT.has(key) && value !== true ? decodeXtext(value) : value;
+      if (decoded === undefined) return false;
+      args[key] = decoded;
+    }
+    return { address: read.path.address?.text ?? "", args: read.params.size > 0 && args, path: read.path };
+  }
+
+  override _proxyCommandAllowed(command: string): boolean {
+    return (
+      !this._xClient.has("ADDR") &&
+      this.relay.parts.settings().trustedProxies.has(this._originalRemoteAddress) &&
+      this._isSupported(command)
+    );
+  }
+
+  override _resetSession(): void {
+    this.visit?.endMail();
+    super._resetSession();
+  }
+
+  override handler_DATA(_command: Buffer, callback: () => void): void {
+    if (!this.visit.transaction || this.session.envelope.rcptTo.length === 0) {
+      this.send(503, "need MAIL and RCPT first");
+      return callback();
+    }
+    this.send(354, "end with <CR><LF>.<CR><LF>");
+    this.receiveMail();
+    callback();
+  }
+
+  override _onClose(): void {
+    this.visit.endMail();
+    for (const action of this.whenClosed) action();
+    this.whenClosed.clear();
+    super._onClose();
+  }
+
+  private receiveMail(): void {
+    const parser = this._parser as RelayStream;
+    const { spillDir } = this.relay.parts;
+    const { limits } = this.relay.parts.settings();
+    const writer = createContentWriter({ ...limits, spillDir });
+    const reader = new DataReader(limits, (slice) => parser.keep(writer, slice));
+    const received = this.onceClosed(() => void writer.discard());
+    parser.receive({
+      reader,
+      writer,
+      ended: (resume) => {
+        received();
+        this._handlerPending = true;
+        this.concludeMail(reader, writer)
+          .then((reply) => {
+            this.answerMail(reply);
+            resume();
+          })
+          .catch((error: unknown) => this.breakOff(error));
+      },
+    });
+  }
+
+  /** Never rejects: whatever goes wrong is an answer that leaves the mail with the client. */
+  private async concludeMail(reader: DataReader, writer: ReturnType<typeof createContentWriter>): Promise<Reply> {
+    const transaction = this.visit.transaction;
+    try {
+      if (!transaction) return writeReply("local-trouble");
+      if (reader.defect) {
+        await writer.discard();
+        return await transaction.refuse(reader.defect.reply, reader.defect.detail);
+      }
+      const content = await writer.finish();
+      try {
+        return await transaction.data(content);
+      } finally {
+        await content.dispose();
+      }
+    } catch (error) {
+      return troubleReply(error, this.relay.parts.log);
+    }
+  }
+
+  /** A bug in answering: this connection ends, the others go on. */
+  breakOff(error: unknown): void {
+    this.relay.parts.log.error({ err: error }, "a bug: the connection is broken off");
+    this._socket.destroy();
+  }
+
+  private answerMail(reply: Reply): void {
+    this._handlerPending = false;
+    this.visit.commandsSinceMail = 0;
+    this.visit.transaction = undefined;
+    this.send(reply.code, new Spoken(reply) as unknown as string);
+    this._transactionCounter += 1;
+    this._unrecognizedCommands = 0;
+    this._resetSession();
+    if (this._server._closeTimeout) this.send(421, new Spoken(writeReply("shutting-down")) as unknown as string);
+  }
+}

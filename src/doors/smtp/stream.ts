@@ -1,0 +1,57 @@
+import { SMTPStream } from "smtp-server/lib/smtp-stream.js";
+import type { ContentWriter } from "../content-writer.ts";
+import type { DataReader } from "./data-reader.ts";
+
+type Done = (error?: Error | null) => void;
+
+/** What receives one mail's text. */
+export interface MailSink {
+  readonly reader: DataReader;
+  readonly writer: ContentWriter;
+  /** Called once the last line was seen. Reading goes on when it calls `resume`. */
+  ended(resume: () => void): void;
+}
+
+/**
+ * smtp-server's parser with our reader for the text of a mail: one pass by lines instead of one by bytes, bare newlines seen,
+ * nothing copied. Commands stay smtp-server's.
+ */
+export class RelayStream extends SMTPStream {
+  private sink: MailSink | undefined;
+  /** What the writer asked to wait for while the current chunk was read. */
+  private behind: Promise<void> | undefined;
+
+  /** From here to the end of the mail, bytes go to the sink. */
+  receive(sink: MailSink): void {
+    this.sink = sink;
+    this._dataMode = true;
+  }
+
+  /** For DataReader's `put`. */
+  keep(writer: ContentWriter, slice: Buffer): void {
+    const wait = writer.write(slice);
+    if (wait) this.behind = wait;
+  }
+
+  override _feedDataStream(chunk: Buffer, done: Done): void {
+    const sink = this.sink;
+    if (!sink) return done();
+    const rest = sink.reader.feed(chunk);
+    if (rest === undefined) return this.whenKept(done);
+    this.sink = undefined;
+    this._dataMode = false;
+    this._remainder = "";
+    sink.ended(() => this._write(rest, "buffer", done));
+  }
+
+  /** A slow disk slows the client down instead of filling memory. A failed write is told at the end of the mail. */
+  private whenKept(done: Done): void {
+    const wait = this.behind;
+    this.behind = undefined;
+    if (!wait) return done();
+    wait.then(
+      () => done(),
+      () => done(),
+    );
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * One mail on its way through a door: recipients one by one, then the content. In proxy mode the next hop is asked while
+ * our client waits and its answer is our answer; we never have custody, so a crash at any point loses nothing.
+ */
+import type { Handover, NextHop } from "../delivery/next-hop.ts";
+import type { Content } from "../mail/content.ts";
+import { isPositive, type Reply, type ReplyId, writeReply } from "../mail/replies.ts";
+import type { MailView, Recipient } from "../mail/views.ts";
+import { joinVerdicts, scopedTo, type Verdict } from "../pipeline/verdict.ts";
+import { conclude, type MailFacts } from "./conclude.ts";
+import { judgementEntry, nextHopEntry } from "./entries.ts";
+import { type IntakeParts, recorded } from "./intake.ts";
+import { spokenReply, troubleReply, withoutCustody } from "./spoken.ts";
+
+export interface Transaction {
+  readonly mailId: string;
+  /** Judges a recipient and asks the next hop. The reply is for the client as it stands. */
+  rcpt(recipient: Recipient): Promise<Reply>;
+  /** Judges the mail and hands it over. The reply is final: entries are written, custody is where the reply says. */
+  data(content: Content, known?: MailFacts): Promise<Reply>;
+  /** A mail the door itself had to refuse (too large, a bare LF): written down like every other refusal. */
+  refuse(id: ReplyId, detail?: string): Promise<Reply>;
+  /** RSET, a lost connection, a new mail: nothing was accepted, nothing remains. */
+  abort(): void;
+}
+
+/** Where a mail begins. */
+export interface Start {
+  readonly nextHop: NextHop;
+  /** What connect, helo and mail stage said. */
+  readonly verdict: Verdict;
+}
+
+/** Where a mail stands. */
+export interface Course {
+  readonly parts: IntakeParts;
+  readonly view: MailView;
+  readonly handover: Handover;
+  /** What the stages so far said: first the mail stage, then one verdict for each recipient. */
+  readonly verdicts: Verdict[];
+  readonly recipients: Recipient[];
+}
+
+export function createTransaction(parts: IntakeParts, view: MailView, start: Start): Transaction {
+  const handover = start.nextHop.begin(view.session, view.sender, view.mailId);
+  const course: Course = { parts, view, handover, verdicts: [start.verdict], recipients: [] };
+  return {
+    mailId: view.mailId,
+    rcpt: (recipient) => rcpt(course, recipient),
+    data: (content, known = {}) => conclude(course, content, known),
+    refuse: (id, detail) => refuseAll(course, writeReply(id, { mailId: view.mailId, detail })),
+    abort: () => handover.abort(),
+  };
+}
+
+async function rcpt(course: Course, recipient: Recipient): Promise<Reply> {
+  const { parts, view } = course;
+  const stage = scopedTo(await parts.pipeline.run("rcpt", { ...view, recipient }), recipient);
+  const decision = stage.for(recipient);
+  const subject = { ...view, recipient };
+  if (decision.kind === "reject" || decision.kind === "defer") {
+    const reply = spokenReply(decision, view.mailId);
+    const result = { verdict: withoutCustody(decision), rules: stage, reply };
+    return recorded(parts, [judgementEntry(subject, result, parts.isLocal)], reply);
+  }
+  const reply = await course.handover.rcpt(recipient).catch((error: unknown) => troubleReply(error, parts.log));
+  if (!isPositive(reply)) return recorded(parts, [nextHopEntry(subject, reply, parts)], reply);
+  course.verdicts.push(stage);
+  course.recipients.push(recipient);
+  return reply;
+}
+
+/** Refuses the mail for everybody; the next hop keeps nothing. */
+export function refuseAll(
+  course: Course,
+  reply: Reply,
+  facts: MailFacts & { sizeBytes?: number; messageId?: string } = {},
+): Promise<Reply> {
+  const { parts, view, recipients, handover } = course;
+  handover.abort();
+  const rules = joinVerdicts(course.verdicts);
+  const entries = recipients.map((recipient) => {
+    const decision = rules.for(recipient);
+    const verdict = decision.kind === "accept" ? (reply.code < 500 ? "defer" : "reject") : withoutCustody(decision);
+    return judgementEntry({ ...view, ...facts, recipient }, { verdict, rules, reply }, parts.isLocal);
+  });
+  return recorded(parts, entries, reply);
+}
