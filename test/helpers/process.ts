@@ -8,6 +8,7 @@ import { until } from "./wait.ts";
 
 const LINES_KEPT = 5_000;
 const STOP_MS = 5_000;
+const LAST_LINES_MS = 500;
 
 /** A real program, running. All that were started are stopped, by pid, when the test file is done. */
 export interface Program {
@@ -54,6 +55,19 @@ function collectLines(child: ChildProcess): string[] {
   return lines;
 }
 
+/** Waits a little for the last lines too; but what the program started itself may hold its output open for ever. */
+function exitOf(child: ChildProcess): Program["exited"] {
+  return new Promise((resolve) => {
+    child.once("exit", (code, signal) => {
+      const timer = setTimeout(() => resolve({ code, signal }), LAST_LINES_MS);
+      child.once("close", () => {
+        clearTimeout(timer);
+        resolve({ code, signal });
+      });
+    });
+  });
+}
+
 /** Starts a program. @throws when it cannot be started */
 export async function startProgram(
   command: string,
@@ -66,9 +80,7 @@ export async function startProgram(
     ...(cwd !== undefined && { cwd }),
   });
   const lines = collectLines(child);
-  const exited = new Promise<Awaited<Program["exited"]>>((resolve) => {
-    child.once("close", (code, signal) => resolve({ code, signal }));
-  });
+  const exited = exitOf(child);
   await new Promise<void>((resolve, reject) => {
     child.once("spawn", resolve);
     child.once("error", reject);

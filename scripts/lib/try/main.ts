@@ -1,0 +1,112 @@
+/**
+ * Plays the scenarios one after the other and prints, for each, the command, what was expected, what was heard, PASS or FAIL;
+ * then what the ledger says of it all.
+ */
+import { connect } from "node:net";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { type Options, readOptions } from "./options.ts";
+import { type Scenario, scenariosFor } from "./scenarios.ts";
+import { pasteable, swaks, type Talk } from "./swaks.ts";
+import { createWorld, type World } from "./world.ts";
+
+const HOUSE = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "..");
+const RETRY_EVERY_MS = 500;
+
+/** @returns the exit code */
+async function main(): Promise<number> {
+  const options = readOptions(process.argv.slice(2), HOUSE);
+  for (const address of [options.server, options.submission]) await expectListener(address);
+  const world = createWorld(options, HOUSE);
+  await world.prepare();
+  const startedAt = new Date();
+  let failed = 0;
+  const scenarios = scenariosFor(options.compose);
+  for (const [index, scenario] of scenarios.entries()) {
+    if (!(await play(scenario, index + 1, { options, world }))) failed += 1;
+  }
+  console.log(`What the ledger has of it:\n\n${await world.ledgerSince(startedAt)}`);
+  if (!options.compose) console.log("Not played: Redis stopped (only with --compose).");
+  console.log(`${scenarios.length - failed} passed, ${failed} failed`);
+  return failed === 0 ? 0 : 1;
+}
+
+/** @returns whether it went as it must */
+async function play(
+  scenario: Scenario,
+  number: number,
+  { options, world }: { options: Options; world: World },
+): Promise<boolean> {
+  await scenario.before?.(world);
+  const args = [...doorArgs(scenario, options), ...scenario.swaks];
+  const talk = await talkUntilExpected(scenario, args);
+  const problem = isExpected(scenario, talk) ? await missing(scenario, talk, world) : "another reply was expected";
+  const word = problem === undefined ? "PASS" : "FAIL";
+  console.log(`${String(number).padStart(2)} ${word}  ${scenario.title}`);
+  console.log(`     ${pasteable(args)}`);
+  console.log(`     expected: ${scenario.code} … ${scenario.says.trim()}${arrival(scenario)}`);
+  console.log(`     heard:    ${talk.reply}`);
+  if (problem !== undefined) console.log(`     problem:  ${problem}`);
+  console.log();
+  return problem === undefined;
+}
+
+function doorArgs({ door }: Scenario, { server, submission, tls }: Options): string[] {
+  if (door === "world") return ["--server", server];
+  if (door === "clients-without-login") return ["--server", submission];
+  return ["--server", submission, ...(tls ? ["--tls"] : []), "-a", "PLAIN", "-au", "shop", "-ap", "demo"];
+}
+
+async function talkUntilExpected(scenario: Scenario, args: readonly string[]): Promise<Talk> {
+  const until = Date.now() + (scenario.patienceMs ?? 0);
+  for (;;) {
+    const talk = await swaks(args);
+    if (isExpected(scenario, talk) || Date.now() >= until) return talk;
+    await sleep(RETRY_EVERY_MS);
+  }
+}
+
+const isExpected = ({ code, says }: Scenario, { reply }: Talk): boolean =>
+  reply.startsWith(code) && reply.includes(says);
+
+/** Why an accepted mail is not where it should be; undefined: it is, or nobody can look. */
+async function missing({ arrivesFor }: Scenario, { messageId }: Talk, world: World): Promise<string | undefined> {
+  if (arrivesFor === undefined) return undefined;
+  if (messageId === undefined) return "swaks names no Message-Id";
+  return (await world.arrived(arrivesFor, messageId)) === false
+    ? `${messageId} is not in ${arrivesFor}'s mailbox`
+    : undefined;
+}
+
+const arrival = ({ arrivesFor }: Scenario): string =>
+  arrivesFor === undefined ? "" : `, and the mail in ${arrivesFor}'s mailbox`;
+
+/** @throws Error when nobody listens there */
+async function expectListener(address: string): Promise<void> {
+  const colon = address.lastIndexOf(":");
+  const host = address.slice(0, colon).replace(/^\[(.*)\]$/, "$1");
+  await new Promise<void>((resolve, reject) => {
+    const socket = connect({ host, port: Number(address.slice(colon + 1)), timeout: 5_000 });
+    const fail = (): void => {
+      socket.destroy();
+      reject(new Error(`nobody listens on ${address}: ./scripts/start, or docker compose up -d --build --wait`));
+    };
+    socket.once("error", fail);
+    socket.once("timeout", fail);
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve();
+    });
+  });
+}
+
+main().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    console.error(`try: ${(error as Error).message}`);
+    process.exitCode = 2;
+  },
+);

@@ -1,0 +1,72 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Options } from "./options.ts";
+import { type Ran, run } from "./run.ts";
+
+/** What stands round the server and is not reached by SMTP. */
+export interface World {
+  /** The client `shop` and what alice@example.com agreed to. */
+  prepare(): Promise<void>;
+  grant(recipient: string): Promise<void>;
+  withdraw(recipient: string): Promise<void>;
+  redis(what: "stop" | "start"): Promise<void>;
+  /** Does the mail lie in the mailbox? Waits a moment for it; undefined: nobody can look. */
+  arrived(mailbox: string, messageId: string): Promise<boolean | undefined>;
+  /** The ledger's entries from this moment on, as a person reads them. */
+  ledgerSince(at: Date): Promise<string>;
+}
+
+const ARRIVAL_MS = 15_000;
+const LOOK_EVERY_MS = 250;
+
+/** @param house the checkout */
+export function createWorld(options: Options, house: string): World {
+  const { compose } = options;
+  const docker = (...args: string[]): Promise<Ran> => run(["docker", "compose", ...args], { cwd: house });
+  const consentry = async (args: readonly string[], input?: string): Promise<Ran> =>
+    run(
+      compose
+        ? ["docker", "compose", "exec", "-T", "consentry", "consentry", ...args]
+        : ["bin/consentry", ...args, "--config", options.config],
+      { cwd: house, ...(input !== undefined && { input }) },
+    );
+  const must = async (args: readonly string[], input?: string): Promise<string> => {
+    const { status, stdout, stderr } = await consentry(args, input);
+    if (status !== 0) throw new Error(`consentry ${args.join(" ")} exited with ${status}:\n${stderr.trim()}`);
+    return stdout;
+  };
+  const grant = async (recipient: string): Promise<void> => {
+    await must(["consent", "grant", recipient, "--advertiser", "shop", "--how", "web-form", "--reference", "try"]);
+  };
+  const holders = (messageId: string): Promise<Ran> | undefined => {
+    const search = ["grep", "-rlF", "-e", messageId];
+    if (compose) return docker("exec", "-T", "postfix", ...search, "/var/mail/example.com");
+    return options.maildir === undefined ? undefined : run([...search, options.maildir]);
+  };
+  return {
+    async prepare() {
+      const known = (await consentry(["client", "show", "shop"])).status === 0;
+      const add = ["client", "add", "shop", "--kind", "advertiser", "--domain", "shop.example", "--password-stdin"];
+      if (!known) await must(add, "demo\n");
+      await grant("alice@example.com");
+    },
+    grant,
+    async withdraw(recipient) {
+      await must(["consent", "withdraw", recipient, "--advertiser", "shop"]);
+    },
+    async redis(what) {
+      const done = what === "stop" ? await docker("stop", "redis") : await docker("up", "-d", "--wait", "redis");
+      if (done.status !== 0) throw new Error(`docker compose ${what} redis: ${done.stderr.trim()}`);
+    },
+    async arrived(mailbox, messageId) {
+      const until = Date.now() + ARRIVAL_MS;
+      for (;;) {
+        const found = await holders(messageId);
+        if (!found) return undefined;
+        if (found.stdout.split("\n").some((path) => path.includes(`/${mailbox}`))) return true;
+        if (Date.now() > until) return false;
+        await sleep(LOOK_EVERY_MS);
+      }
+    },
+    ledgerSince: (at) => must(["ledger", "find", "--since", at.toISOString()]),
+  };
+}
