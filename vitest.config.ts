@@ -4,10 +4,11 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "quick", include: ["test/**/*.test.ts"], exclude: ["test/real/**"], testTimeout: 10_000 } },
+      { test: { name: "quick", sequence: { groupOrder: 0 }, include: ["test/**/*.test.ts"], exclude: ["test/real/**"], testTimeout: 10_000 } },
       {
         test: {
           name: "real",
+          sequence: { groupOrder: 1 },
           include: ["test/real/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 60_000,

@@ -34,7 +34,7 @@ import { type ClientRegister, createClientRegister } from "./registers/clients.t
 import { type ConsentRegister, createConsentRegister } from "./registers/consents.ts";
 import type { Site } from "./rules/define.ts";
 import { RULES } from "./rules/index.ts";
-import { openJournal } from "./stores/lmdb/journal.ts";
+import { openJournal } from "./stores/hourlog/journal.ts";
 import { openStore } from "./stores/open.ts";
 
 const OWN_PACKS = join(dirname(fileURLToPath(import.meta.url)), "..", "config", "packs");
@@ -193,11 +193,12 @@ async function openDoors(house: House, parts: IntakeParts): Promise<Door[]> {
     perAddress: createPerAddress(() => house.law.config.limits.connectionsPerIpMax),
     settings: () => house.law.smtp,
   };
+  const milter = { newSessionId: house.ids.next, nowMs: house.clock.now, site: () => house.law.site };
   const certificate = certificateOf(config);
   const doors: Door[] = [];
   for (const { door, listen, tls, requireTls, proxyHeader, submissionDaemons } of config.listeners) {
     if (door === "milter") {
-      doors.push(await openMilterDoor(listen, { ...shared, submissionDaemons, newSessionId: house.ids.next }));
+      doors.push(await openMilterDoor(listen, { ...shared, ...milter, submissionDaemons }));
       continue;
     }
     const role = door === "submission" ? "submission" : "mx";

@@ -32,12 +32,12 @@ install_system_programs() {
   packages=$(missing_packages)
   [ -n "$packages" ] || return 0
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
-    echo "test: installing $packages" >&2
+    echo "test: installing ${packages% }" >&2
     apt_install $packages || true
     packages=$(missing_packages)
   fi
   if [ -n "$packages" ]; then
-    echo "test: not here, so tests that need them are skipped: $packages(apt-get install $packages)" >&2
+    echo "test: not here, so tests that need them are skipped: ${packages% }" >&2
   fi
 }
 

@@ -52,7 +52,7 @@ function createGround(loaded: LoadedConfig, closings: Closing[]): Ground {
   const clock = systemClock;
   const ids = once(() => makeIds(loaded, clock));
   const journal = once(async () => {
-    const { openJournal } = await import("../stores/lmdb/journal.ts");
+    const { openJournal } = await import("../stores/hourlog/journal.ts");
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     const opened = await openJournal(ledgerDir);
     closings.push(() => opened.close());
@@ -93,6 +93,7 @@ async function openRegisters({ config }: LoadedConfig, clock: Clock, closings: C
   ]);
   const { dataDir, store } = config;
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  if (store.url === "memory:") remark("note: store.url is memory:, which a command cannot share with the server");
   const opened = await openStore(store.url, { dataDir, timeoutMs: store.timeoutMs, clock });
   closings.push(() => opened.close());
   const { tables } = opened;

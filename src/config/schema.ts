@@ -56,7 +56,7 @@ const listener = z.strictObject({
 
 const limits = z.strictObject({
   mailBytesMax: count(52_428_800, 2 ** 31).describe("largest mail, bytes; announced as SIZE"),
-  memoryBytesPerMailMax: count(1_048_576).describe("a larger mail waits on disk while it is judged"),
+  memoryBytesPerMailMax: count(1_048_576, 2 ** 31).describe("a larger mail waits on disk while it is judged"),
   lineBytesMax: count(32_768).describe("longest line of a mail, bytes without CRLF"),
   headerBytesMax: count(262_144, 16_777_216).describe("largest header block, bytes"),
   headersMax: count(1_000).describe("most header fields"),
@@ -123,7 +123,7 @@ const packs = z.strictObject({
 
 /** "group/rule": a mode, or a mode and the rule's own options (checked by the rule). */
 const rules = z
-  .object({ default: ruleMode.default("enforce") })
+  .object({ default: ruleMode.default("enforce").describe("for every rule that is not named: off, watch (only written down) or enforce") })
   .catchall(z.union([ruleMode, z.looseObject({ mode: ruleMode.optional() })]));
 
 export const configSchema = z.strictObject({

@@ -13,9 +13,9 @@ import type { Recipient } from "../mail/views.ts";
 import { joinVerdicts, type Verdict, weightiest } from "../pipeline/verdict.ts";
 import { DECLARATION_HEADER } from "../rules/advertising/declared.ts";
 import { judgementEntry, nextHopEntry } from "./entries.ts";
-import { recorded } from "./intake.ts";
+import { recorded, refuseAll } from "./recorded.ts";
 import { type Refusal, spokenReply, troubleReply } from "./spoken.ts";
-import { type Course, refuseAll } from "./transaction.ts";
+import type { Course } from "./transaction.ts";
 
 /** Longest Message-ID written down, characters. */
 const MESSAGE_ID_MAX = 250;
@@ -161,7 +161,7 @@ async function settle(
   const answer = withId(worst, view.mailId);
   if (!isPositive(worst)) return recorded(parts, entries, answer);
   // The entry that it was received and may go on is on disk already, so the client need not wait for this one.
-  parts.recorder.record(entries).catch((error: unknown) => {
+  parts.recorder.record(entries, "soon").catch((error: unknown) => {
     parts.log.error({ err: error, mailId: view.mailId }, "delivered, but the handover could not be written down");
   });
   return answer;

@@ -26,11 +26,13 @@ export interface ContentWriter {
 const PIECE_BYTES = 64 * 1024;
 /** CRLF of the last header line and the empty line after it. */
 const HEADER_END_BYTES = 4;
+/** So many small slices are copied into one: a mail of dots comes three bytes at a time, and each slice costs a hundred. */
+const SLICES_MAX = 1024;
 
 export function createContentWriter(bounds: ContentBounds): ContentWriter {
   /** Nothing goes to disk before the whole header block is in: rules look at all of it or the mail is refused. */
   const memoryBytesMax = Math.max(bounds.memoryBytesPerMailMax, bounds.headerBytesMax + HEADER_END_BYTES);
-  let pieces: Buffer[] = [];
+  const pieces = createPieces();
   let bytes = 0;
   let file: FileHandle | undefined;
   let header: Buffer | undefined;
@@ -38,8 +40,7 @@ export function createContentWriter(bounds: ContentBounds): ContentWriter {
   let writing: Promise<void> = Promise.resolve();
 
   const spill = (): Promise<void> => {
-    const batch = Buffer.concat(pieces);
-    pieces = [];
+    const batch = pieces.take();
     header ??= headerOf(batch.subarray(0, bounds.headerBytesMax + HEADER_END_BYTES));
     writing = writing.then(async () => {
       file ??= await openUnnamed(bounds.spillDir);
@@ -54,12 +55,12 @@ export function createContentWriter(bounds: ContentBounds): ContentWriter {
   };
   return {
     write(slice) {
-      pieces.push(slice);
+      pieces.add(slice);
       bytes += slice.length;
-      return header || bytes > memoryBytesMax ? spill() : undefined;
+      return pieces.bytes() > (header ? PIECE_BYTES : memoryBytesMax) ? spill() : undefined;
     },
     async finish() {
-      if (!header) return inMemory(pieces, bytes);
+      if (!header) return inMemory(pieces.take());
       try {
         await spill();
       } catch (error) {
@@ -69,9 +70,36 @@ export function createContentWriter(bounds: ContentBounds): ContentWriter {
       return onDisk(file as FileHandle, header, bytes);
     },
     async discard() {
-      pieces = [];
+      pieces.take();
       await writing.catch(() => undefined);
       await closeFile();
+    },
+  };
+}
+
+/** Slices in the order they came. */
+function createPieces() {
+  let list: Buffer[] = [];
+  /** Slices from here on have not been copied together. */
+  let fresh = 0;
+  let bytes = 0;
+  return {
+    bytes: () => bytes,
+    add(slice: Buffer): void {
+      list.push(slice);
+      bytes += slice.length;
+      if (list.length - fresh < SLICES_MAX) return;
+      list.push(Buffer.concat(list.splice(fresh)));
+      fresh = list.length;
+    },
+    /** All of them as one; none are left. */
+    take(): Buffer {
+      const [only, ...more] = list;
+      const whole = only && more.length === 0 ? only : Buffer.concat(list, bytes);
+      list = [];
+      fresh = 0;
+      bytes = 0;
+      return whole;
     },
   };
 }
@@ -91,10 +119,9 @@ function headerOf(start: Buffer): Buffer {
   return end < 0 ? start : start.subarray(0, end + 4);
 }
 
-function inMemory(pieces: readonly Buffer[], bytes: number): Content {
-  const whole = pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces, bytes);
+function inMemory(whole: Buffer): Content {
   return {
-    bytes,
+    bytes: whole.length,
     header: headerOf(whole),
     whole,
     async *read() {

@@ -8,13 +8,14 @@ import type { NextHop } from "../delivery/next-hop.ts";
 import type { Clock } from "../kit/clock.ts";
 import type { Ids } from "../kit/ids.ts";
 import type { Log } from "../kit/log.ts";
-import type { Happening, Recorder } from "../ledger/recorder.ts";
+import type { Recorder } from "../ledger/recorder.ts";
 import type { Reply } from "../mail/replies.ts";
 import type { Sender, Session } from "../mail/views.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
-import { joinVerdicts, type Verdict } from "../pipeline/verdict.ts";
+import { createVerdict, joinVerdicts, type Verdict } from "../pipeline/verdict.ts";
 import { judgementEntry } from "./entries.ts";
-import { spokenReply, troubleReply, withoutCustody } from "./spoken.ts";
+import { recorded } from "./recorded.ts";
+import { spokenReply, withoutCustody } from "./spoken.ts";
 import { createTransaction, type Transaction } from "./transaction.ts";
 
 export interface IntakeParts {
@@ -42,15 +43,30 @@ export interface Reception {
 }
 
 export interface Intake {
-  /** @param nextHop where this door's mail goes, when not to the one that the configuration names */
-  open(session: Session, nextHop?: NextHop): Reception;
+  /**
+   * @param nextHop where this door's mail goes, when not to the one that the configuration names
+   * @param passedAs the id of a mail that this site has just judged and that comes back on its way: no rule looks again, and
+   * what is written down goes on under that id
+   */
+  open(session: Session, nextHop?: NextHop, passedAs?: string): Reception;
 }
 
 export const isReply = (answer: Transaction | Reply): answer is Reply => "code" in answer;
 
 export function createIntake(parts: IntakeParts): Intake {
-  return { open: (session, nextHop) => createReception(parts, session, nextHop) };
+  return {
+    open: (session, nextHop, passedAs) =>
+      createReception(passedAs === undefined ? parts : alreadyJudged(parts, passedAs), session, nextHop),
+  };
 }
+
+const NO_RULES: Pipeline = { has: () => false, run: async () => createVerdict([]) };
+
+const alreadyJudged = (parts: IntakeParts, id: string): IntakeParts => ({
+  ...parts,
+  pipeline: NO_RULES,
+  ids: { ...parts.ids, sealed: () => id },
+});
 
 function createReception(parts: IntakeParts, first: Session, own: NextHop | undefined): Reception {
   let session = first;
@@ -93,18 +109,4 @@ function createReception(parts: IntakeParts, first: Session, own: NextHop | unde
       return refused ?? createTransaction(parts, view, { nextHop: own ?? parts.nextHop, verdict });
     },
   };
-}
-
-/** The reply, once its entries are on disk; when they cannot be written nothing is final, and the client hears so. */
-export async function recorded(
-  { recorder, log }: Pick<IntakeParts, "recorder" | "log">,
-  entries: readonly Happening[],
-  reply: Reply,
-): Promise<Reply> {
-  try {
-    await recorder.record(entries);
-    return reply;
-  } catch (error) {
-    return troubleReply(error, log);
-  }
 }

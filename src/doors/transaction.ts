@@ -6,10 +6,11 @@ import type { Handover, NextHop } from "../delivery/next-hop.ts";
 import type { Content } from "../mail/content.ts";
 import { isPositive, type Reply, type ReplyId, writeReply } from "../mail/replies.ts";
 import type { MailView, Recipient } from "../mail/views.ts";
-import { joinVerdicts, scopedTo, type Verdict } from "../pipeline/verdict.ts";
+import { scopedTo, type Verdict } from "../pipeline/verdict.ts";
 import { conclude, type MailFacts } from "./conclude.ts";
 import { judgementEntry, nextHopEntry } from "./entries.ts";
-import { type IntakeParts, recorded } from "./intake.ts";
+import type { IntakeParts } from "./intake.ts";
+import { recorded, refuseAll } from "./recorded.ts";
 import { spokenReply, troubleReply, withoutCustody } from "./spoken.ts";
 
 export interface Transaction {
@@ -19,7 +20,7 @@ export interface Transaction {
   /** Judges the mail and hands it over. The reply is final: entries are written, custody is where the reply says. */
   data(content: Content, known?: MailFacts): Promise<Reply>;
   /** A mail the door itself had to refuse (too large, a bare LF): written down like every other refusal. */
-  refuse(id: ReplyId, detail?: string): Promise<Reply>;
+  refuse(id: ReplyId, detail?: string, known?: MailFacts): Promise<Reply>;
   /** RSET, a lost connection, a new mail: nothing was accepted, nothing remains. */
   abort(): void;
 }
@@ -48,7 +49,7 @@ export function createTransaction(parts: IntakeParts, view: MailView, start: Sta
     mailId: view.mailId,
     rcpt: (recipient) => rcpt(course, recipient),
     data: (content, known = {}) => conclude(course, content, known),
-    refuse: (id, detail) => refuseAll(course, writeReply(id, { mailId: view.mailId, detail })),
+    refuse: (id, detail, known) => refuseAll(course, writeReply(id, { mailId: view.mailId, detail }), known),
     abort: () => handover.abort(),
   };
 }
@@ -68,21 +69,4 @@ async function rcpt(course: Course, recipient: Recipient): Promise<Reply> {
   course.verdicts.push(stage);
   course.recipients.push(recipient);
   return reply;
-}
-
-/** Refuses the mail for everybody; the next hop keeps nothing. */
-export function refuseAll(
-  course: Course,
-  reply: Reply,
-  facts: MailFacts & { sizeBytes?: number; messageId?: string } = {},
-): Promise<Reply> {
-  const { parts, view, recipients, handover } = course;
-  handover.abort();
-  const rules = joinVerdicts(course.verdicts);
-  const entries = recipients.map((recipient) => {
-    const decision = rules.for(recipient);
-    const verdict = decision.kind === "accept" ? (reply.code < 500 ? "defer" : "reject") : withoutCustody(decision);
-    return judgementEntry({ ...view, ...facts, recipient }, { verdict, rules, reply }, parts.isLocal);
-  });
-  return recorded(parts, entries, reply);
 }

@@ -2,7 +2,7 @@ import type { Clock } from "../kit/clock.ts";
 import type { Ids } from "../kit/ids.ts";
 import type { Entry } from "./entry.ts";
 import type { EventName } from "./events.ts";
-import type { Journal } from "./journal.ts";
+import type { Journal, Urgency } from "./journal.ts";
 
 /** What the caller knows; id and time are given here, so that they rise together. */
 export type Happening = Omit<Entry, "id" | "at"> & { readonly event: EventName };
@@ -13,14 +13,17 @@ export interface Recorder {
    * Durable when it resolves: whoever answers a client awaits this first.
    * @throws Unavailable("ledger") when it cannot be written; then nothing may be accepted
    */
-  record(happenings: readonly Happening[]): Promise<void>;
+  record(happenings: readonly Happening[], when?: Urgency): Promise<void>;
 }
 
 export function createRecorder(journal: Journal, ids: Ids, clock: Clock): Recorder {
   return {
-    record: (happenings) => {
+    record: (happenings, when = "now") => {
       const at = clock.now();
-      return journal.append(happenings.map((happening) => ({ id: ids.next(), at, ...happening })));
+      return journal.append(
+        happenings.map((happening) => ({ id: ids.next(), at, ...happening })),
+        when,
+      );
     },
   };
 }

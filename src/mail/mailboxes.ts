@@ -14,6 +14,9 @@ export interface Mailboxes {
   readonly obscured: boolean;
 }
 
+/** `a@b` or `Some Words <a@b>`, ASCII, with no sign that needs a closer look: nearly every From there is. */
+const PLAIN = /^(?:[\w .+-]*<([\w.+-]+@[\w.-]+)>|([\w.+-]+@[\w.-]+))$/;
+
 /**
  * Reads the addresses of an address header (RFC 5322 3.4, 4.4): display names, quoted strings, nested comments, groups, blanks
  * around `@` and `.`. One pass, linear in the length; what a display name pretends to be is never taken for an address.
@@ -21,6 +24,9 @@ export interface Mailboxes {
  * @param value unfolded value, one character a byte (Field.value)
  */
 export function parseMailboxes(value: string): Mailboxes {
+  const plain = PLAIN.exec(value);
+  const only = plain && parseAddress(plain[1] ?? plain[2] ?? "");
+  if (only) return { addresses: [only], unreadable: false, obscured: false };
   const addresses: Address[] = [];
   let unreadable = false;
   let obscured = false;

@@ -1,4 +1,3 @@
-import { isIPv6 } from "node:net";
 import { withoutComments } from "./comments.ts";
 import type { Recipient, Session } from "./views.ts";
 
@@ -33,7 +32,7 @@ export function readMailDate(value: string): number | undefined {
   return Number.isNaN(at) ? undefined : at;
 }
 
-const literal = (ip: string): string => (isIPv6(ip) ? `[IPv6:${ip}]` : `[${ip}]`);
+const literal = (ip: string): string => (ip.includes(":") ? `[IPv6:${ip}]` : `[${ip}]`);
 
 /** HELO is the client's own text: only what a host name may hold goes into a header. */
 const harmless = (text: string): string => text.slice(0, 255).replace(/[^A-Za-z0-9.\-_:[\]]/g, "?");

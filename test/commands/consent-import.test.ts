@@ -37,7 +37,10 @@ const BAD_LINES: readonly [string, string][] = [
   [",shop,2026-01-02,paper,,,,", 'recipient: "" is no address; expected local-part@domain'],
   ["ann,shop,2026-01-02,paper,,,,", 'recipient: "ann" is no address; expected local-part@domain'],
   ["ann@,shop,2026-01-02,paper,,,,", 'recipient: "ann@" is no address; expected local-part@domain'],
-  ["a b@example.com,shop,2026-01-02,paper,,,,", 'recipient: "a b@example.com" is no address; expected local-part@domain'],
+  [
+    "a b@example.com,shop,2026-01-02,paper,,,,",
+    'recipient: "a b@example.com" is no address; expected local-part@domain',
+  ],
   [
     `${"a".repeat(300)}@example.com,shop,2026-01-02,paper,,,,`,
     `recipient: "${"a".repeat(60)}…" is no address; expected local-part@domain`,
@@ -104,7 +107,9 @@ describe("importing consents", () => {
 
   it("keeps everything a line says", async () => {
     const { consents, run } = workshop();
-    await run(`${HEADER}\r\n${GOOD}\r\n"Ben@Example.COM",Brand.Example,2026-01-02T03:04:05+07:00,call,"a ""b"", c",,,\r\n`);
+    await run(
+      `${HEADER}\r\n${GOOD}\r\n"Ben@Example.COM",Brand.Example,2026-01-02T03:04:05+07:00,call,"a ""b"", c",,,\r\n`,
+    );
     expect(await consents.find("shop", ["ann@example.com"])).toEqual([
       {
         recipient: "ann@example.com",
@@ -186,7 +191,15 @@ describe("importing consents", () => {
       },
     };
     const { onRefused, onProgress, stopped } = { onRefused: () => {}, onProgress: () => {}, stopped: () => false };
-    const parts = { consents: slow, advertisers: new Set(["shop"]), nowMs: NOW, dryRun: false, onRefused, onProgress, stopped };
+    const parts = {
+      consents: slow,
+      advertisers: new Set(["shop"]),
+      nowMs: NOW,
+      dryRun: false,
+      onRefused,
+      onProgress,
+      stopped,
+    };
     expect(await importConsents(lines(), parts)).toMatchObject({ lines: 20_000, recorded: 20_000 });
     expect(ahead).toBeLessThanOrEqual(1_200);
   });

@@ -21,12 +21,20 @@ describe("times of a command line", () => {
     expect(new Date(parseMoment(text, "since", NOW).ms).toISOString()).toBe(expected);
   });
 
-  it.each(["", "yesterday", "2026-02-30", "2026-13-01", "2026-11-22T25:00", "22.11.2026", "5", "1y", "-2h", "1795348800000"])(
-    "refuses %j and says what would do",
-    (text) => {
-      expect(() => parseMoment(text, "since", NOW)).toThrow(`--since "${text}": expected a time such as 2026-11-22`);
-    },
-  );
+  it.each([
+    "",
+    "yesterday",
+    "2026-02-30",
+    "2026-13-01",
+    "2026-11-22T25:00",
+    "22.11.2026",
+    "5",
+    "1y",
+    "-2h",
+    "1795348800000",
+  ])("refuses %j and says what would do", (text) => {
+    expect(() => parseMoment(text, "since", NOW)).toThrow(`--since "${text}": expected a time such as 2026-11-22`);
+  });
 
   it("tells a day from a moment", () => {
     expect(parseInstant("2026-11-22")?.day).toBe(true);

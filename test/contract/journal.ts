@@ -4,7 +4,8 @@ import type { Entry } from "../../src/ledger/entry.ts";
 import type { Journal, Search } from "../../src/ledger/journal.ts";
 import { collect } from "./tables.ts";
 
-const DAY = 86_400_000;
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 const START = 1_700_000_000_000;
 let made = 0;
 
@@ -125,6 +126,24 @@ export function journalContract(name: string, open: () => Promise<Journal>): voi
       await journal.append([twice]);
       await journal.append([twice]);
       expect(await find({ sinceMs: twice.at, untilMs: twice.at + 1 })).toEqual([twice.id]);
+    });
+
+    it("hands over the hours that are over, oldest first, and forgets exactly what was dropped", async () => {
+      const base = Date.parse("2031-05-06T07:00:00Z");
+      const [early, late, next] = [entry(base), entry(base + HOUR - 1), entry(base + HOUR)];
+      await journal.append([next, late, early]);
+      const recent = async (nowMs: number) =>
+        (await journal.closedHours(nowMs)).filter(({ hour }) => hour >= "2031-05-06T07");
+      expect(await recent(base + HOUR - 1)).toEqual([]);
+      const [first, second, ...rest] = await recent(base + 3 * HOUR);
+      expect([first?.hour, second?.hour, rest]).toEqual(["2031-05-06T07", "2031-05-06T08", []]);
+      expect(first && (await collect(first.read()))).toEqual([early, late]);
+      await first?.drop();
+      expect(await find({ sinceMs: base })).toEqual([next.id]);
+      const again = entry(base + 1);
+      await journal.append([again]);
+      expect((await recent(base + 3 * HOUR)).map(({ hour }) => hour)).toEqual(["2031-05-06T07", "2031-05-06T08"]);
+      expect(await find({ sinceMs: base })).toEqual([again.id, next.id]);
     });
 
     it("can be left in the middle of a search", async () => {

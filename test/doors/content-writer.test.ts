@@ -88,6 +88,23 @@ describe("the content of a mail", () => {
   });
 });
 
+describe("a mail in very small slices", () => {
+  it.each([
+    ["in memory", 10_000_000],
+    ["on disk", 1000],
+  ])("is kept %s without a cost for each of them", async (_, memoryBytesPerMailMax) => {
+    const writer = createContentWriter({ ...bounds, memoryBytesPerMailMax });
+    const slice = Buffer.from(".\r\n");
+    const before = performance.now();
+    const slices = 100_000;
+    for (let count = 0; count < slices; count += 1) await writer.write(Buffer.from(slice));
+    const content = await writer.finish();
+    expect(performance.now() - before).toBeLessThan(3000);
+    expect(await readAll(content)).toBe(".\r\n".repeat(slices));
+    await content.dispose();
+  });
+});
+
 describe("the disk", () => {
   it("never shows a name: what is there goes with its handle", async () => {
     const content = await write("x".repeat(50_000));

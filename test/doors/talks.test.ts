@@ -22,7 +22,7 @@ function readTalk(name: string): Talk {
 
 /** The service itself, to which every client comes by XCLIENT. */
 async function openDoor({ clients, consents, config }: Talk): Promise<TalkDoor> {
-  const service = await startService(config);
+  const service = await startService({ store: { url: "embedded:" }, ...config });
   for (const { client, password } of clients) await service.house.clients.save(client, password);
   for (const { recipient, advertiser, refused } of consents) {
     if (refused) await service.house.consents.withdraw(advertiser, recipient);

@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { tempDir } from "./temp.ts";
 
 const ENTRY = fileURLToPath(new URL("../../src/commands/index.ts", import.meta.url));
 /** A command that hangs fails its test and is gone. */
@@ -23,11 +23,10 @@ export interface Cli {
   json(words: readonly string[]): Promise<unknown>;
   /** Writes a file there. @returns its path */
   file(name: string, text: string | Buffer): string;
-  close(): void;
 }
 
 export function createCli(config = ""): Cli {
-  const dir = mkdtempSync(join(tmpdir(), "consentry-cli-"));
+  const dir = tempDir();
   const file = (name: string, text: string | Buffer): string => {
     writeFileSync(join(dir, name), text);
     return join(dir, name);
@@ -57,6 +56,5 @@ export function createCli(config = ""): Cli {
       if (ran.code !== 0) throw new Error(`exit ${ran.code}: ${ran.stderr}`);
       return JSON.parse(ran.stdout);
     },
-    close: () => rmSync(dir, { recursive: true, force: true }),
   };
 }

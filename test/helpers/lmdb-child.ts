@@ -1,44 +1,66 @@
 /**
- * A process of its own for the tests of the embedded store: `node lmdb-child.ts append|single|count|hold DIR …`. It says on its output
- * what it has done once it is done, line by line, written before it goes on.
+ * A process of its own for the tests of what remembers on disk: `node lmdb-child.ts write|single KIND DIR …`, KIND being `table` or
+ * `journal`, or `node lmdb-child.ts count|hold DIR …`. It says what it has done once it is done, line by line, written before it
+ * goes on.
  */
 import { writeSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { systemClock } from "../../src/kit/clock.ts";
+import { openJournal } from "../../src/stores/hourlog/journal.ts";
 import { Environment } from "../../src/stores/lmdb/environment.ts";
-import { openJournal } from "../../src/stores/lmdb/journal.ts";
 import { openLmdbStore } from "../../src/stores/lmdb/store.ts";
 
-const [task = "", dir = "", ...rest] = process.argv.slice(2);
 const timeoutMs = 10_000;
 const say = (line: string): void => void writeSync(1, `${line}\n`);
 
-/** Appends without end, a few entries at once and several appends in flight, and says each id once it is durable. */
-async function append(run: string): Promise<void> {
-  const journal = await openJournal(dir, { timeoutMs });
-  let count = 0;
-  const appendSome = async (): Promise<void> => {
-    const entries = Array.from({ length: 1 + (count % 4) }, () => {
-      count += 1;
-      return { id: `${run}-${count}`, at: Date.now(), event: "received" as const, reply: "x".repeat(count % 300) };
+/** Writes under these ids, all of them durable when it resolves. */
+interface Recorder {
+  write(ids: readonly string[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+async function openRecorder(kind: string, dir: string): Promise<Recorder> {
+  if (kind === "journal") {
+    const journal = await openJournal(dir, { timeoutMs });
+    const entryOf = (id: string) => ({
+      id,
+      at: Date.now(),
+      event: "received" as const,
+      reply: "x".repeat(id.length * 9),
     });
-    await journal.append(entries);
-    for (const { id } of entries) say(id);
+    return { write: (ids) => journal.append(ids.map(entryOf)), close: () => journal.close() };
+  }
+  const store = await openLmdbStore({ dir, timeoutMs, clock: systemClock });
+  const rowOf = (id: string) => ({ key: { partition: id.slice(-2), id }, value: "x".repeat(id.length * 9) });
+  return { write: (ids) => store.tables.putMany("t", ids.map(rowOf)), close: () => store.close() };
+}
+
+/** Writes without end, a few at once and several writes in flight, and says each id once it is durable. */
+async function write(kind: string, dir: string, run: string): Promise<void> {
+  const recorder = await openRecorder(kind, dir);
+  let count = 0;
+  const writeSome = async (): Promise<void> => {
+    const ids = Array.from({ length: 1 + (count % 4) }, () => {
+      count += 1;
+      return `${run}-${count}`;
+    });
+    await recorder.write(ids);
+    for (const id of ids) say(id);
   };
   await Promise.all(
     Array.from({ length: 8 }, async () => {
-      while (true) await appendSome();
+      while (true) await writeSome();
     }),
   );
 }
 
-/** Appends one entry after the other, and says each once it is durable; repeats what is refused, and says that too. */
-async function single(times: number): Promise<void> {
-  const journal = await openJournal(dir, { timeoutMs });
+/** Writes one after the other, and says each once it is durable; repeats what is refused, and says that too. */
+async function single(kind: string, dir: string, times: string): Promise<void> {
+  const recorder = await openRecorder(kind, dir);
   say("ready");
-  for (let i = 0; i < times; ) {
+  for (let i = 0; i < Number(times); ) {
     try {
-      await journal.append([{ id: `E${i}`, at: Date.now(), event: "received" }]);
+      await recorder.write([`E${i}`]);
       say(`durable E${i}`);
       i += 1;
     } catch (error) {
@@ -46,11 +68,11 @@ async function single(times: number): Promise<void> {
       await delay(50);
     }
   }
-  await journal.close();
+  await recorder.close();
 }
 
 /** Counts one record up so many times, each time from the version it read. */
-async function count(times: number): Promise<void> {
+async function count(dir: string, times: string): Promise<void> {
   const store = await openLmdbStore({ dir, timeoutMs, clock: systemClock });
   const key = { partition: "p", id: "counter" };
   const up = async (): Promise<void> => {
@@ -60,8 +82,7 @@ async function count(times: number): Promise<void> {
       if ((await store.tables.put("t", key, value, now?.version ?? 0)) !== undefined) return;
     }
   };
-  say("ready");
-  let left = times;
+  let left = Number(times);
   const counter = async (): Promise<void> => {
     while (left > 0) {
       left -= 1;
@@ -74,20 +95,20 @@ async function count(times: number): Promise<void> {
 }
 
 /** Stops in the middle of a transaction, with LMDB's write lock in its hands. */
-async function hold(): Promise<void> {
+async function hold(dir: string): Promise<void> {
   const environment = new Environment({ dir: `${dir}/store`, names: ["tables"], dependency: "store", timeoutMs });
   await environment.write(() => {
     say("holding");
     process.kill(process.pid, "SIGSTOP");
   });
   await environment.close();
-  say("done");
 }
 
-const tasks: Readonly<Record<string, () => Promise<void>>> = {
-  append: () => append(rest[0] ?? ""),
-  single: () => single(Number(rest[0])),
-  count: () => count(Number(rest[0])),
-  hold,
+const tasks: Readonly<Record<string, (...args: string[]) => Promise<void>>> = {
+  write: (kind = "", dir = "", run = "") => write(kind, dir, run),
+  single: (kind = "", dir = "", times = "") => single(kind, dir, times),
+  count: (dir = "", times = "") => count(dir, times),
+  hold: (dir = "") => hold(dir),
 };
-await tasks[task]?.();
+const [task = "", ...args] = process.argv.slice(2);
+await tasks[task]?.(...args);

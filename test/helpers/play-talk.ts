@@ -28,6 +28,7 @@ export interface TalkDoor {
 }
 
 const HOUR_MS = 3_600_000;
+const HANDOVER_MS = 3000;
 
 /** @throws an assertion that names the line of the talk */
 export async function playTalk(talk: Talk, door: TalkDoor): Promise<void> {
@@ -74,10 +75,11 @@ async function checkEnd(talk: Talk, door: TalkDoor): Promise<void> {
   const takers = (entries: readonly Entry[]): string[] =>
     entries.filter(({ event }) => event === "handed-over").map(({ recipient = "" }) => recipient.toLowerCase());
   const expected = talk.delivered.map((address) => address.toLowerCase()).sort();
-  const entries = await until("every handover is written down", async () => {
+  const complete = async (): Promise<Entry[] | undefined> => {
     const found = await door.entries();
     return takers(found).length >= expected.length ? found : undefined;
-  });
+  };
+  const entries = await until("every handover is written down", complete, HANDOVER_MS);
   expect(takers(entries).sort(), "handed over, as the ledger has it").toEqual(expected);
   const judged = entries.filter(({ event }) => event !== "handed-over");
   expect(judged.map(summary).sort(), "the ledger").toEqual(talk.ledger.map(summary).sort());

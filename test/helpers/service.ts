@@ -1,7 +1,7 @@
 /** The real service, started in this process for one test or one file, in a directory of its own. */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { onTestFinished } from "vitest";
+import { beforeAll, onTestFinished } from "vitest";
 import { stringify } from "yaml";
 import { type LoadedConfig, loadConfig } from "../../src/config/load.ts";
 import { mailboxName } from "../../src/delivery/maildir-names.ts";
@@ -55,6 +55,25 @@ const DEFAULTS: Overrides = {
  * @throws Misuse as `consentry serve` would
  */
 export async function startService(overrides: Overrides = {}): Promise<RunningService> {
+  const service = await openService(overrides);
+  onTestFinished(service.close);
+  return service;
+}
+
+/** One service for all tests of a describe or file, for tests that keep their mails apart. Called outside of tests. */
+export function sharedService(overrides: Overrides = {}): () => RunningService {
+  let service: RunningService | undefined;
+  beforeAll(async () => {
+    service = await openService(overrides);
+    return service.close;
+  });
+  return () => {
+    if (!service) throw new Error("not started yet");
+    return service;
+  };
+}
+
+async function openService(overrides: Overrides): Promise<RunningService> {
   const dir = tempDir();
   const mail = join(dir, "mail");
   mkdirSync(mail);
@@ -71,7 +90,6 @@ export async function startService(overrides: Overrides = {}): Promise<RunningSe
     closing ??= service.close();
     return closing;
   };
-  onTestFinished(close);
   const ports = service.addresses.map((address) => Number(/:(\d+)$/.exec(address)?.[1]));
   const entries = async (search: Search = {}): Promise<Entry[]> => {
     const found: Entry[] = [];

@@ -1,10 +1,11 @@
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { systemClock } from "../../src/kit/clock.ts";
 import { Unavailable } from "../../src/kit/trouble.ts";
 import type { Entry } from "../../src/ledger/entry.ts";
-import { openJournal } from "../../src/stores/lmdb/journal.ts";
+import { openJournal } from "../../src/stores/hourlog/journal.ts";
 import { openLmdbStore } from "../../src/stores/lmdb/store.ts";
 import { collect } from "../contract/tables.ts";
 import { startNode } from "../helpers/process.ts";
@@ -28,19 +29,20 @@ async function untilRefused(work: (i: number) => Promise<unknown>): Promise<{ wo
   throw new Error("the disk never became full");
 }
 
-describe.skipIf(!canMount())("a full disk under the embedded store (needs root, to mount a small tmpfs)", () => {
-  it("refuses appends as Unavailable, keeps what it took, and takes more when there is space", async () => {
+describe.skipIf(!canMount())("a full disk under what remembers (needs root, to mount a small tmpfs)", () => {
+  it("refuses appends to the journal as Unavailable, keeps what it took, and takes more when there is space", async () => {
     const disk = mountSmallDisk(2_000_000);
     const journal = await openJournal(join(disk.dir, "ledger"));
     await journal.append([entry(0)]);
     disk.fill(20 * PAGE);
     const { worked, error } = await untilRefused((i) => journal.append([entry(i + 1)]));
     expect(error).toBeInstanceOf(Unavailable);
-    expect(error).toMatchObject({ dependency: "ledger", message: expect.stringMatching(/no space left|i\/o error/) });
+    expect(error).toMatchObject({ dependency: "ledger" });
     const appends = Array.from({ length: 20 }, (_, i) => journal.append([entry(5_000 + i)]));
     const outcomes = await Promise.allSettled(appends);
     expect(new Set(outcomes.map(({ status }) => status))).toEqual(new Set(["rejected"]));
     expect(await collect(journal.find({}))).toHaveLength(worked + 1);
+    expect(readdirSync(join(disk.dir, "ledger")).length, "a full disk does not fill with names").toBeLessThan(30);
     disk.clear();
     await until("there is space again", async () => {
       await journal.append([entry(9_000)]);

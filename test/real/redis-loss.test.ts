@@ -1,13 +1,15 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/kit/clock.ts";
 import type { Store } from "../../src/kit/store.ts";
 import { Unavailable } from "../../src/kit/trouble.ts";
 import { openStore } from "../../src/stores/open.ts";
-import { freePort } from "../helpers/process.ts";
+import { freePort, startNode } from "../helpers/process.ts";
 import { hasRedis, startRedis, startRedisCluster } from "../helpers/redis.ts";
 import { until } from "../helpers/wait.ts";
 
+const STORE_CHILD = fileURLToPath(new URL("../helpers/store-child.ts", import.meta.url));
 const timeoutMs = 400;
 /** What a busy machine may add to a bound before this counts as unbounded. */
 const SLACK_MS = 1_500;
@@ -165,6 +167,19 @@ describe.skipIf(!hasRedis)("Redis lost (needs redis-server and redis-cli)", () =
     await startRedis({ port });
     await until("the store answers", () => store.tables.put("t", { partition: "p", id: "x" }, 1));
     expect(states.at(-1)).toBe("up");
+  });
+
+  it("closed on purpose: is not reported as lost, and lets the process end", async () => {
+    for (const server of [await startRedis(), await startRedisCluster()]) {
+      const states: string[] = [];
+      const store = await openOn(server.url, states);
+      await store.close();
+      await expect(store.ping()).rejects.toThrow(/no connection/);
+      expect(states).toEqual(["up"]);
+      const child = await startNode(STORE_CHILD, [server.url]);
+      expect(await child.exited).toEqual({ code: 0, signal: null });
+      expect(child.lines).toEqual(["works"]);
+    }
   });
 
   it("can be closed while it is away", async () => {

@@ -47,7 +47,9 @@ describe("an import", () => {
     const lines = Array.from({ length: 3000 }, (_, i) => yes((i * 7) % 3000, `r${i % 3}@example.com`));
     await consents.grantMany(lines);
     const found = await consents.find("shop", ["r0@example.com", "r1@example.com", "r2@example.com"]);
-    const latest = [0, 1, 2].map((r) => Math.max(...lines.filter((_, i) => i % 3 === r).map((line) => line.grantedAtMs)));
+    const latest = [0, 1, 2].map((r) =>
+      Math.max(...lines.filter((_, i) => i % 3 === r).map((line) => line.grantedAtMs)),
+    );
     expect(found.map((consent) => consent?.grantedAtMs)).toEqual(latest);
   });
 

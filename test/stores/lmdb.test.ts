@@ -2,9 +2,8 @@ import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Misuse, Unavailable } from "../../src/kit/trouble.ts";
-import { openJournal } from "../../src/stores/lmdb/journal.ts";
+import { Environment } from "../../src/stores/lmdb/environment.ts";
 import { openLmdbStore } from "../../src/stores/lmdb/store.ts";
-import { journalContract } from "../contract/journal.ts";
 import { storeContract } from "../contract/store.ts";
 import { handClock } from "../helpers/hand-clock.ts";
 import { tempDir } from "../helpers/temp.ts";
@@ -16,8 +15,6 @@ storeContract("the embedded store", async () => {
   const store = await openLmdbStore({ dir: tempDir(), timeoutMs, clock });
   return { store, nowMs: clock.now, pass: clock.pass };
 });
-
-journalContract("the embedded journal", () => openJournal(tempDir()));
 
 describe("the embedded store on disk", () => {
   const key = { partition: "p", id: "id" };
@@ -51,17 +48,19 @@ describe("the embedded store on disk", () => {
 
   it("works in a directory with a dot in its name", async () => {
     const dir = join(tempDir(), "relay.example.net");
-    const journal = await openJournal(dir);
-    await journal.append([{ id: "E1", at: 1, event: "received" }]);
-    expect(statSync(join(dir, "data.mdb")).isFile()).toBe(true);
-    await journal.close();
+    await (await openLmdbStore({ dir, timeoutMs, clock: handClock() })).close();
+    expect(statSync(join(dir, "store", "data.mdb")).isFile()).toBe(true);
+    const environment = new Environment({ dir: join(dir, "x.y"), names: ["rows"], dependency: "store", timeoutMs });
+    expect(statSync(join(dir, "x.y", "data.mdb")).isFile()).toBe(true);
+    await environment.close();
   });
 
   it("says what is wrong when a file is where its directory should be", async () => {
-    const file = join(tempDir(), "data");
-    writeFileSync(file, "");
-    await expect(openJournal(file)).rejects.toThrow(Misuse);
-    await expect(openJournal(file)).rejects.toThrow(file);
+    const dir = tempDir();
+    writeFileSync(join(dir, "store"), "");
+    const open = () => openLmdbStore({ dir, timeoutMs, clock: handClock() });
+    await expect(open()).rejects.toThrow(Misuse);
+    await expect(open()).rejects.toThrow(join(dir, "store"));
   });
 
   it.each([
@@ -70,11 +69,12 @@ describe("the embedded store on disk", () => {
     ["cut off after its first page", undefined],
   ])("says that a data file is damaged when it is %s, and the process lives", async (_, content) => {
     const dir = tempDir();
-    const file = join(dir, "data.mdb");
-    if (!content) await (await openJournal(dir)).close();
+    const file = join(dir, "store", "data.mdb");
+    const open = () => openLmdbStore({ dir, timeoutMs, clock: handClock() });
+    await (await open()).close();
     writeFileSync(file, content ?? readFileSync(file).subarray(0, 4_096));
-    await expect(openJournal(dir)).rejects.toThrow(Unavailable);
-    await expect(openJournal(dir)).rejects.toThrow(/data\.mdb is damaged/);
+    await expect(open()).rejects.toThrow(Unavailable);
+    await expect(open()).rejects.toThrow(/data\.mdb is damaged/);
   });
 
   it("is unavailable once closed, and closes twice without complaint", async () => {
@@ -88,14 +88,13 @@ describe("the embedded store on disk", () => {
 
   it("finishes what waits when it is closed", async () => {
     const dir = tempDir();
-    const journal = await openJournal(dir);
-    const appends = Array.from({ length: 50 }, (_, i) => journal.append([{ id: `E${i}`, at: i, event: "received" }]));
-    await journal.close();
-    await Promise.all(appends);
-    const again = await openJournal(dir);
-    let found = 0;
-    for await (const _ of again.find({})) found += 1;
-    expect(found).toBe(50);
+    const keys = Array.from({ length: 50 }, (_, i) => ({ partition: "p", id: `id${i}` }));
+    const store = await openLmdbStore({ dir, timeoutMs, clock: handClock() });
+    const puts = keys.map((one) => store.tables.put("t", one, 1));
+    await store.close();
+    expect(await Promise.all(puts)).toEqual(keys.map(() => 1));
+    const again = await openLmdbStore({ dir, timeoutMs, clock: handClock() });
+    expect((await again.tables.getMany("t", keys)).every((row) => row?.value === 1)).toBe(true);
     await again.close();
   });
 

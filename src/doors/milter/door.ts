@@ -4,69 +4,100 @@
  */
 import { isLoopback } from "../../kit/ip.ts";
 import type { Log } from "../../kit/log.ts";
-import { parsePathWithParams } from "../../mail/path.ts";
+import { Unavailable } from "../../kit/trouble.ts";
 import { isPositive, type Reply, writeReply } from "../../mail/replies.ts";
 import type { Recipient, Sender, Session } from "../../mail/views.ts";
-import type { ClientReader } from "../../registers/clients.ts";
 import { createContentWriter } from "../content-writer.ts";
 import { type Intake, isReply, type Reception } from "../intake.ts";
 import { troubleReply } from "../spoken.ts";
 import type { Transaction } from "../transaction.ts";
 import type { Edits } from "./edits.ts";
-import type { BodyAnswer, MailAnswer, MilterHandler, SessionAnswer } from "./handler.ts";
+import { readRecipient, readSender } from "./envelope.ts";
+import type { BodyAnswer, MailAnswer, MilterHandler, MilterPeer, SessionAnswer } from "./handler.ts";
 import type { Macros } from "./macros.ts";
 import { createMailText, type MailText, type TextBounds } from "./mail-text.ts";
 import { applyPlan, createMtaHop } from "./mta-hop.ts";
 import type { ConnectInfo } from "./payload.ts";
+import { createReturning, type Site } from "./returning.ts";
+import { createSessionTeller, isLocalMail, type SessionParts } from "./session.ts";
 
-export interface MilterDoorParts {
+interface Ranges {
+  has(ip: string): boolean;
+}
+
+export interface MilterDoorParts extends SessionParts {
   readonly intake: Intake;
-  readonly clients: ClientReader;
   readonly log: Log;
   readonly spillDir: string;
   readonly newSessionId: () => string;
+  readonly nowMs: () => number;
+  readonly site: () => Site;
   readonly settings: () => {
-    readonly limits: TextBounds & { readonly connectionsMax: number };
-    readonly relayNetworks: { has(ip: string): boolean };
+    readonly limits: TextBounds & { readonly recipientsMax: number; readonly connectionsMax: number };
+    readonly relayNetworks: Ranges;
+    readonly trustedProxies: Ranges;
   };
-  /** Values of {daemon_name} whose sessions are submissions: only clients may send there. */
-  readonly submissionDaemons: readonly string[];
+}
+
+/** A mail between MAIL and its end. */
+interface OpenMail {
+  readonly sender: Sender;
+  readonly transaction: Transaction;
+  readonly text: MailText;
+  /** Accepted recipients by the key registers know them under, with every way the client wrote them. */
+  readonly accepted: Map<string, { readonly recipient: Recipient; readonly spellings: string[] }>;
 }
 
 /** One SMTP session of the MTA's. */
-export function createMilterSession(parts: MilterDoorParts): MilterHandler {
-  const hop = createMtaHop();
-  const id = parts.newSessionId();
+export function createMilterSession(parts: MilterDoorParts, peer: Pick<MilterPeer, "edits">): MilterHandler {
+  const hop = createMtaHop(peer.edits);
+  const tell = createSessionTeller(parts.newSessionId(), parts);
   let info: ConnectInfo | undefined;
   let helo: string | undefined;
   let reception: Reception | undefined;
-  let transaction: Transaction | undefined;
-  let text: MailText | undefined;
+  let mail: OpenMail | undefined;
 
-  const endMail = (): void => {
-    transaction?.abort();
-    transaction = undefined;
-    void text?.discard();
-    text = undefined;
-  };
   const reach = async (macros: Macros): Promise<Reception> => {
-    const session = await describe(parts, { id, info, helo, macros });
+    const session = await tell({ info, helo, macros });
     if (reception) reception.update(session);
     else reception = parts.intake.open(session, hop);
     return reception;
   };
+  const endMail = (): void => {
+    mail?.transaction.abort();
+    void mail?.text.discard();
+    mail = undefined;
+  };
   /** Whatever goes wrong is an answer that leaves the mail with the client. */
-  const step = async <T>(work: () => Promise<T>): Promise<T | Reply> =>
+  const step = <T>(work: () => Promise<T>): Promise<T | Reply> =>
     work().catch((error: unknown) => troubleReply(error, parts.log));
 
+  const begin = async (sender: Sender, macros: Macros): Promise<Transaction | Reply> => {
+    const opened = await reach(macros);
+    const { session } = opened;
+    if (!mayReturn(session, info, parts)) return opened.mail(sender);
+    const open = (passedAs?: string) => parts.intake.open(session, hop, passedAs);
+    return createReturning({ open, site: parts.site(), nowMs: parts.nowMs }, sender);
+  };
+  const finish = async (edits: Edits, macros: Macros): Promise<MailAnswer> => {
+    const ended = mail;
+    mail = undefined;
+    if (!ended) return writeReply("local-trouble");
+    const reply = await judge(ended, macros.get("i"));
+    if (!isPositive(reply)) return reply;
+    const spellings = ({ address }: Recipient) => ended.accepted.get(address.key)?.spellings ?? [];
+    applyPlan(hop.plan(), edits, spellings);
+    return "continue";
+  };
+
   return {
-    connect(peer, macros): Promise<SessionAnswer> {
-      info = peer;
-      // A register that is away does not refuse the connection: the first mail asks again.
-      return reach(macros).then(
-        async (opened) => (await opened.connect()) ?? "continue",
-        () => "continue" as const,
-      );
+    connect(connection, macros): Promise<SessionAnswer> {
+      info = connection;
+      return step(async () => {
+        // A register that is away does not refuse the connection: the first mail asks again.
+        const opened = await reach(macros).catch(ignoreAway);
+        return (await opened?.connect()) ?? "continue";
+      });
     },
     helo(name): SessionAnswer {
       helo = name.toLowerCase();
@@ -75,34 +106,27 @@ export function createMilterSession(parts: MilterDoorParts): MilterHandler {
     mail: (args, macros): Promise<MailAnswer> =>
       step(async () => {
         endMail();
-        const sender = readSender(args);
-        if (!sender) return writeReply("sender-shape");
-        const answer = await (await reach(macros)).mail(sender);
-        if (isReply(answer)) return answer;
-        transaction = answer;
-        text = createMailText(parts.settings().limits, () =>
-          createContentWriter({ ...parts.settings().limits, spillDir: parts.spillDir }),
-        );
+        const { limits } = parts.settings();
+        const sender = readSender(args, limits);
+        if (isRefusal(sender)) return sender;
+        const transaction = await begin(sender, macros);
+        if (isReply(transaction)) return transaction;
+        const text = createMailText(limits, createContentWriter({ ...limits, spillDir: parts.spillDir }));
+        mail = { sender, transaction, text, accepted: new Map() };
         return "continue";
       }),
     rcpt: (args): Promise<MailAnswer> =>
-      step(async () => {
-        const recipient = readRecipient(args);
-        if (!recipient) return { code: 501, enhanced: "5.1.3", lines: ["the recipient cannot be read"] };
-        const reply = (await transaction?.rcpt(recipient)) ?? writeReply("local-trouble");
-        return isPositive(reply) ? "continue" : reply;
-      }),
+      step(async () => (mail ? takeRecipient(mail, args, parts.settings().limits) : writeReply("local-trouble"))),
     data: (): MailAnswer => "continue",
     header(name, value): MailAnswer {
-      text?.header(name, value);
+      mail?.text.header(name, value);
       return "continue";
     },
-    endOfHeaders(): MailAnswer {
-      text?.endOfHeaders();
-      return "continue";
-    },
-    async body(chunk): Promise<BodyAnswer> {
-      await text?.body(chunk);
+    endOfHeaders: (): MailAnswer => "continue",
+    body(chunk): BodyAnswer | Promise<BodyAnswer> {
+      const text = mail?.text;
+      const slow = text?.body(chunk);
+      if (slow) return slow.then(() => "continue");
       return text?.defect ? "skip" : "continue";
     },
     endOfMessage: (edits, macros): Promise<MailAnswer> => step(() => finish(edits, macros)),
@@ -110,94 +134,52 @@ export function createMilterSession(parts: MilterDoorParts): MilterHandler {
     abort: endMail,
     close: endMail,
   };
-
-  async function finish(edits: Edits, macros: Macros): Promise<MailAnswer> {
-    const mail = transaction;
-    const received = text;
-    transaction = undefined;
-    text = undefined;
-    if (!mail || !received) return writeReply("local-trouble");
-    const queueId = macros.get("i");
-    const reply = await judge(mail, received, queueId === undefined ? {} : { queueId });
-    if (!isPositive(reply)) return reply;
-    applyPlan(hop.plan(), edits);
-    return "continue";
-  }
 }
 
-async function judge(mail: Transaction, text: MailText, known: { queueId?: string }): Promise<Reply> {
+function ignoreAway(error: unknown): undefined {
+  if (!(error instanceof Unavailable)) throw error;
+}
+
+const isRefusal = (read: Sender | Recipient | Reply): read is Reply => "code" in read;
+
+/** Greets with our own name from where our own next hop is: perhaps ourselves, see returning.ts. */
+function mayReturn({ clientIp, helo, login }: Session, info: ConnectInfo | undefined, parts: MilterDoorParts): boolean {
+  if (login !== undefined || helo !== parts.site().hostname || isLocalMail(info)) return false;
+  return isLoopback(clientIp) || parts.settings().trustedProxies.has(clientIp);
+}
+
+async function takeRecipient(
+  { sender, transaction, accepted }: OpenMail,
+  args: readonly string[],
+  { recipientsMax }: { readonly recipientsMax: number },
+): Promise<MailAnswer> {
+  const recipient = readRecipient(args, sender);
+  if (isRefusal(recipient)) return recipient;
+  const { key } = recipient.address;
+  const spelling = args[0] ?? "";
+  const known = accepted.get(key);
+  if (known) {
+    if (!known.spellings.includes(spelling) && known.spellings.length < recipientsMax) known.spellings.push(spelling);
+    return "continue";
+  }
+  if (accepted.size >= recipientsMax) return writeReply("too-many-recipients");
+  const reply = await transaction.rcpt(recipient);
+  if (!isPositive(reply)) return reply;
+  accepted.set(key, { recipient, spellings: [spelling] });
+  return "continue";
+}
+
+async function judge({ transaction, text }: OpenMail, queueId: string | undefined): Promise<Reply> {
+  const known = queueId === undefined ? {} : { queueId };
   if (text.defect) {
     await text.discard();
-    return mail.refuse(text.defect.reply, text.defect.detail);
+    return transaction.refuse(text.defect.reply, text.defect.detail, known);
   }
-  const content = await text.finish();
+  const content = await text.finish().catch(ignoreAway);
+  if (!content) return transaction.refuse("disk-full", undefined, known);
   try {
-    return await mail.data(content, known);
+    return await transaction.data(content, known);
   } finally {
     await content.dispose();
   }
-}
-
-interface Told {
-  readonly id: string;
-  readonly info: ConnectInfo | undefined;
-  readonly helo: string | undefined;
-  readonly macros: Macros;
-}
-
-/**
- * Mail that did not come by SMTP: from the MTA's own command line or made by itself. Sendmail names no address, Postfix says
- * localhost without a port. It is the operator's own.
- */
-const isLocalMail = (info: ConnectInfo | undefined): boolean =>
-  !info || info.family === "unknown" || info.family === "unix" || (info.port === 0 && isLoopback(info.address));
-
-/** The session as the MTA tells it. @throws Unavailable when the client register does not answer */
-async function describe(parts: MilterDoorParts, { id, info, helo, macros }: Told): Promise<Session> {
-  const local = isLocalMail(info);
-  const clientIp = local ? "127.0.0.1" : (info?.address ?? "");
-  const login = macros.get("auth_authen");
-  const client = login === undefined ? await parts.clients.byNetwork(clientIp) : await parts.clients.byId(login);
-  const daemon = macros.get("daemon_name");
-  const version = macros.get("tls_version");
-  return Object.freeze({
-    id,
-    door: "milter",
-    role: daemon !== undefined && parts.submissionDaemons.includes(daemon) ? "submission" : "mx",
-    clientIp,
-    clientPort: info?.port ?? 0,
-    serverIp: macros.get("daemon_addr") ?? macros.get("if_addr") ?? "",
-    serverPort: Number(macros.get("daemon_port")) || 0,
-    inRelayNetworks: local || parts.settings().relayNetworks.has(clientIp),
-    ...(helo !== undefined && { helo }),
-    ...(version !== undefined && { tls: `${version} ${macros.get("cipher") ?? ""}`.trim() }),
-    ...(login !== undefined && { login }),
-    ...(client && { client }),
-  } satisfies Session);
-}
-
-const bracketed = (path: string): string => (path.startsWith("<") ? path : `<${path}>`);
-
-function readSender([path = "", ...params]: readonly string[]): Sender | undefined {
-  const read = parsePathWithParams([bracketed(path), ...params].join(" "));
-  if (!read) return undefined;
-  const size = Number(read.params.get("SIZE"));
-  const ret = read.params.get("RET");
-  const envid = read.params.get("ENVID");
-  return {
-    address: read.path.address,
-    eightBit: read.params.get("BODY") === "8BITMIME",
-    smtpUtf8: read.params.has("SMTPUTF8"),
-    requireTls: read.params.has("REQUIRETLS"),
-    ...(size > 0 && { sizeBytes: size }),
-    ...((ret === "FULL" || ret === "HDRS") && { ret }),
-    ...(typeof envid === "string" && { envid }),
-  };
-}
-
-function readRecipient([path = "", ...params]: readonly string[]): Recipient | undefined {
-  const read = parsePathWithParams([bracketed(path), ...params].join(" "));
-  if (!read?.path.address) return undefined;
-  const { address, sourceRoute } = read.path;
-  return { address, ...(sourceRoute !== undefined && { sourceRoute }) };
 }

@@ -2,22 +2,46 @@ import type { Endpoint } from "../../config/schema.ts";
 import { Misuse } from "../../kit/trouble.ts";
 import type { Door } from "../door.ts";
 import { createMilterSession, type MilterDoorParts } from "./door.ts";
-import type { MilterFault } from "./handler.ts";
+import type { MilterFault, NewHandler } from "./handler.ts";
+import type { MilterOptions } from "./options.ts";
 import { listenMilter } from "./server.ts";
+import { SESSION_MACROS } from "./session.ts";
+
+/**
+ * Only what is judged is waited for: MAIL, RCPT and the end of the mail. A refused connection is told at MAIL, as Postfix would
+ * do itself.
+ */
+const STEPS = { connect: "listen", helo: "listen", data: "ignore" } as const;
+const EDITS = ["changeHeader", "deleteRecipient", "quarantine"] as const;
+const MACROS = { ...SESSION_MACROS, endOfMessage: ["i"] } as const;
+const FRAME_BYTES_MIN = 1_048_576;
+
+/** What is asked of the MTA, and the bounds of a connection. */
+export const milterOptions = (limits: {
+  readonly connectionsMax: number;
+  readonly headerBytesMax: number;
+}): MilterOptions => ({
+  steps: STEPS,
+  edits: EDITS,
+  macros: MACROS,
+  connectionsMax: limits.connectionsMax,
+  // A header block that is too large is refused by its size, not by breaking off.
+  frameBytesMax: Math.max(FRAME_BYTES_MIN, 2 * limits.headerBytesMax),
+});
 
 /**
  * Opens a milter listener.
  * @throws Misuse when the address cannot be listened on
  */
 export async function openMilterDoor(listen: Endpoint, parts: MilterDoorParts): Promise<Door> {
-  const { connectionsMax } = parts.settings().limits;
   const onFault = ({ kind, during, error }: MilterFault): void => {
     const reason = error instanceof Error ? error.message : String(error);
     if (kind === "handler") parts.log.error({ during, err: error }, "a bug: the mail is deferred");
     else parts.log.warn({ kind, during, reason }, "milter connection");
   };
-  const config = { listen, newHandler: () => createMilterSession(parts), options: { connectionsMax, onFault } };
-  const server = await listenMilter(config).catch((error: Error) => {
+  const options = { ...milterOptions(parts.settings().limits), onFault };
+  const newHandler: NewHandler = (peer) => createMilterSession(parts, peer);
+  const server = await listenMilter({ listen, newHandler, options }).catch((error: Error) => {
     throw new Misuse(`cannot listen for milter connections: ${error.message}`);
   });
   const { address } = server;

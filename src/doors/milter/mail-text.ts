@@ -12,35 +12,40 @@ export interface MailText {
   readonly defect: { readonly reply: ReplyId; readonly detail?: string } | undefined;
   /** @param value after the colon, leading blank and CRLF folds included, one character a byte */
   header(name: string, value: string): void;
-  endOfHeaders(): void;
-  /** Resolves when the next piece may come. */
-  body(chunk: Buffer): Promise<void>;
+  /** @returns a promise to wait for before the next piece, when the disk is behind; undefined: go on */
+  body(chunk: Buffer): Promise<void> | undefined;
   /** @throws Unavailable("disk") */
   finish(): Promise<Content>;
   discard(): Promise<void>;
 }
 
-export function createMailText(bounds: TextBounds, newWriter: () => ContentWriter): MailText {
-  const writer = newWriter();
+const LF = 10;
+const CRLF = Buffer.from("\r\n");
+
+export function createMailText(bounds: TextBounds, writer: ContentWriter): MailText {
   const fields: string[] = [];
   let defect: MailText["defect"];
   let headerBytes = 0;
   let bytes = 0;
   let inBody = false;
+  let lastByte = LF;
 
   const fail = (reply: ReplyId, limit: number): void => {
     defect ??= { reply, detail: String(limit) };
   };
-  const put = async (piece: Buffer): Promise<void> => {
+  const put = (piece: Buffer): Promise<void> | undefined => {
     bytes += piece.length;
+    lastByte = piece.at(-1) ?? lastByte;
     if (bytes > bounds.mailBytesMax) fail("mail-too-large", bounds.mailBytesMax);
     if (!defect && piece.includes(0)) defect = { reply: "nul-byte" };
-    if (!defect) await writer.write(piece);
+    // A disk that fails is told of at the end, once.
+    return defect ? undefined : writer.write(piece)?.catch(() => undefined);
   };
-  const closeHeaders = (): Promise<void> => {
-    if (inBody) return Promise.resolve();
+  const closeHeaders = (): void => {
+    if (inBody) return;
     inBody = true;
-    return put(Buffer.from(`${fields.join("")}\r\n`, "latin1"));
+    // Never waits: a header block is kept in memory whole.
+    void put(Buffer.from(`${fields.splice(0).join("")}\r\n`, "latin1"));
   };
   return {
     get defect() {
@@ -52,13 +57,13 @@ export function createMailText(bounds: TextBounds, newWriter: () => ContentWrite
       if (headerBytes > bounds.headerBytesMax) return fail("header-too-large", bounds.headerBytesMax);
       if (fields.push(field) > bounds.headersMax) fail("too-many-headers", bounds.headersMax);
     },
-    endOfHeaders: () => void closeHeaders(),
-    async body(chunk) {
-      await closeHeaders();
-      await put(chunk);
+    body(chunk) {
+      closeHeaders();
+      return put(chunk);
     },
     async finish() {
-      await closeHeaders();
+      closeHeaders();
+      if (lastByte !== LF) void put(CRLF);
       return writer.finish();
     },
     discard: () => writer.discard(),

@@ -1,6 +1,7 @@
 import type { Handover, NextHop } from "../../delivery/next-hop.ts";
+import type { Reply } from "../../mail/replies.ts";
 import type { Recipient } from "../../mail/views.ts";
-import type { Edits } from "./edits.ts";
+import type { EditKind, Edits } from "./edits.ts";
 
 /** What becomes of the mail in the MTA's hands, known once it was judged. */
 export interface MtaPlan {
@@ -16,9 +17,18 @@ export interface MtaHop extends NextHop {
   plan(): MtaPlan;
 }
 
-const ACCEPTED = { code: 250, enhanced: "2.0.0", lines: ["left to the MTA"] };
+const ACCEPTED: Reply = { code: 250, enhanced: "2.0.0", lines: ["left to the MTA"] };
+const UNCHANGEABLE: Reply = {
+  code: 451,
+  enhanced: "4.3.5",
+  lines: ["the mail server does not let its filter take a header out", "accepted: the mail without X-Ad"],
+};
 
-export function createMtaHop(): MtaHop {
+/**
+ * @param granted edits the MTA lets us make: without them nobody can be left out of a mail, nothing can be held, and a mail that
+ * would have to lose a header is put off
+ */
+export function createMtaHop(granted: ReadonlySet<EditKind>): MtaHop {
   let plan: { dropped: Recipient[]; holdReason: string | undefined; omitted: readonly string[] };
   const begin = (): Handover => {
     plan = { dropped: [], holdReason: undefined, omitted: [] };
@@ -26,14 +36,17 @@ export function createMtaHop(): MtaHop {
       rcpt: async () => ACCEPTED,
       async data({ omitted }, ready) {
         await ready;
+        if (omitted.length > 0 && !granted.has("changeHeader")) return { replies: [UNCHANGEABLE] };
         plan.omitted = omitted;
         return { replies: [ACCEPTED] };
       },
       abort: () => undefined,
-      drop: (recipient) => void plan.dropped.push(recipient),
-      hold: (reason) => {
-        plan.holdReason = reason;
-      },
+      ...(granted.has("deleteRecipient") && { drop: (recipient) => void plan.dropped.push(recipient) }),
+      ...(granted.has("quarantine") && {
+        hold: (reason) => {
+          plan.holdReason = reason;
+        },
+      }),
     };
   };
   return { name: "milter", begin, plan: () => plan, ping: async () => undefined, close: async () => undefined };
@@ -41,14 +54,19 @@ export function createMtaHop(): MtaHop {
 
 /**
  * Turns a plan into the MTA's edits.
- * @throws RangeError when the MTA did not grant one of them; then the mail is not accepted
+ * @param spellings how the client wrote this recipient, each time it did: MTAs know him by these
+ * @throws RangeError when an edit cannot be made; then the mail is not accepted
  */
-export function applyPlan({ dropped, holdReason, omitted }: MtaPlan, edits: Edits): void {
-  for (const { address } of dropped) edits.deleteRecipient(`<${address.text}>`);
-  // From the lowest up: MTAs do not agree whether a deletion renumbers the others.
+export function applyPlan(
+  { dropped, holdReason, omitted }: MtaPlan,
+  edits: Edits,
+  spellings: (recipient: Recipient) => readonly string[],
+): void {
+  for (const spelling of dropped.flatMap(spellings)) edits.deleteRecipient(spelling);
   for (const name of new Set(omitted)) {
-    for (let index = omitted.filter((other) => other === name).length; index > 0; index -= 1)
-      edits.deleteHeader(index, name);
+    const count = omitted.filter((other) => other === name).length;
+    // From the last up: MTAs do not agree whether a deletion renumbers those below it.
+    for (let index = count; index > 0; index -= 1) edits.deleteHeader(index, name);
   }
   if (holdReason !== undefined) edits.quarantine(holdReason);
 }

@@ -85,12 +85,13 @@ export class DataReader {
     while (at < lines.length) {
       const lf = lines.indexOf(LF, at);
       if (cr >= 0 && cr < at) cr = lines.indexOf(CR, at);
-      const crlf = cr === lf - 1 && cr >= at;
+      // CR CR LF ends a line for some servers and for others it does not: nothing may end after it.
+      const crlf = lf > at && lines[lf - 1] === CR && lines[lf - 2] !== CR;
       if (crlf && lf === at + 2 && lines[at] === DOT && this.afterCrlf) {
         this.emit(lines, from, at);
         return lf + 1;
       }
-      if (!crlf) this.fail("bare-newline");
+      if (!crlf || (cr >= 0 && cr < lf - 1)) this.fail("bare-newline");
       if (lines[at] === DOT) {
         this.emit(lines, from, at);
         from = at + 1;

@@ -46,6 +46,7 @@ const didNotCommit = (error: unknown): boolean => error instanceof Error && "com
 
 export class Environment<Name extends string> {
   readonly #options: EnvironmentOptions<Name>;
+  readonly #open: (place: Place<Name>) => Handle<Name>;
   #handle: Handle<Name> | undefined;
   #waiting: Write<Name>[] = [];
   #committing: Promise<void> | undefined;
@@ -54,10 +55,14 @@ export class Environment<Name extends string> {
   #rest: { untilMs: number; why: unknown } | undefined;
   #closed = false;
 
-  /** @throws Misuse, Unavailable as openHandle does */
-  constructor(options: EnvironmentOptions<Name>) {
+  /**
+   * @param open is given by tests that need a disk to fail on demand
+   * @throws Misuse, Unavailable as openHandle does
+   */
+  constructor(options: EnvironmentOptions<Name>, open: (place: Place<Name>) => Handle<Name> = openHandle) {
     this.#options = options;
-    this.#handle = openHandle(options);
+    this.#open = open;
+    this.#handle = open(options);
   }
 
   /** Runs a read; what it returns must be copied out of the rows. @throws Unavailable */
@@ -109,11 +114,15 @@ export class Environment<Name extends string> {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    const patience = sleep(this.#options.timeoutMs, undefined, { ref: false });
-    await Promise.race([this.#committing, patience]);
+    await Promise.race([this.#committing, this.#patience()]);
     const handle = this.#handle;
     this.#handle = undefined;
-    if (handle && !this.#committing) await handle.root.close();
+    if (handle && !this.#committing) await Promise.race([handle.root.close(), this.#patience()]);
+  }
+
+  /** A wait that keeps no process alive. */
+  #patience(): Promise<void> {
+    return sleep(this.#options.timeoutMs, undefined, { ref: false });
   }
 
   #trouble(why: string, cause?: unknown): Unavailable {
@@ -157,9 +166,21 @@ export class Environment<Name extends string> {
     }
   }
 
+  /** Opens again what a failure left closed, though not all the time. */
   #opened(): Handle<Name> {
-    this.#handle ??= openHandle(this.#options);
-    return this.#handle;
+    if (this.#handle) return this.#handle;
+    if (this.#rest && performance.now() < this.#rest.untilMs) throw this.#failure(this.#rest.why);
+    try {
+      this.#handle = this.#open(this.#options);
+      return this.#handle;
+    } catch (error) {
+      this.#takeRest(error);
+      throw this.#failure(error);
+    }
+  }
+
+  #takeRest(why: unknown): void {
+    this.#rest = { untilMs: performance.now() + REST_MS, why };
   }
 
   /** Runs inside the transaction. What arrives while it waits for its turn still gets in. */
@@ -193,7 +214,7 @@ export class Environment<Name extends string> {
     for (const write of lost) if (!repeat.includes(write)) write.fail(this.#failure(why));
     if (repeat.length === 0) {
       for (const write of this.#waiting.splice(0)) write.fail(this.#failure(why));
-      this.#rest = { untilMs: performance.now() + REST_MS, why };
+      this.#takeRest(why);
     }
     await this.#renew();
     this.#waiting.unshift(...repeat);
@@ -204,9 +225,9 @@ export class Environment<Name extends string> {
     const handle = this.#handle;
     this.#handle = undefined;
     const reopen = async (): Promise<void> => {
-      await handle?.root.close();
+      await Promise.race([handle?.root.close(), this.#patience()]);
       try {
-        this.#handle = openHandle(this.#options);
+        this.#handle = this.#open(this.#options);
       } catch {
         // The next read or write tries again, and says why not.
       }

@@ -1,5 +1,6 @@
 import type { Entry } from "../../ledger/entry.ts";
-import type { Journal } from "../../ledger/journal.ts";
+import type { ClosedHour, Journal } from "../../ledger/journal.ts";
+import { hourOf, spanOf } from "../hourlog/names.ts";
 import { byBytes } from "../order.ts";
 import { matcher } from "../search.ts";
 
@@ -17,6 +18,23 @@ export function createMemoryJournal(): Journal {
       const found = [...entries.values()].filter(matches);
       for (const entry of found.sort(byTime)) yield structuredClone(entry);
     },
+    async closedHours(nowMs) {
+      const hours = new Set([...entries.values()].map(({ at }) => hourOf(at)));
+      return [...hours].sort().flatMap((hour) => (spanOf(hour).endMs <= nowMs ? [closedHour(entries, hour)] : []));
+    },
     close: async () => {},
+  };
+}
+
+function closedHour(entries: Map<string, Entry>, hour: string): ClosedHour {
+  const written = [...entries.values()].filter(({ at }) => hourOf(at) === hour).sort(byTime);
+  return {
+    hour,
+    async *read() {
+      yield* written;
+    },
+    async drop() {
+      for (const { id } of written) entries.delete(id);
+    },
   };
 }

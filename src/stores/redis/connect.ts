@@ -110,15 +110,21 @@ function createWording({ password, sentinelPassword }: RedisAddress): (error: un
   };
 }
 
-/** Opens a connection and keeps it open. Does not wait for it, and does not fail when the server is away. */
-export function connect(address: RedisAddress, { timeoutMs, onState }: ConnectionOptions): Connection {
-  const wording = createWording(address);
-  const name = describeAddress(address);
-  const client = openClient(address, timeoutMs);
+interface Health {
+  /** Why there is no connection. */
+  why(): string;
+  report(up: boolean): void;
+  /** From now on the connection goes because it is told to. */
+  mute(): void;
+}
+
+/** Follows the connection, and tells `onState` of each change once. */
+function watch(client: Client, wording: (error: unknown) => string, onState: ConnectionOptions["onState"]): Health {
   let why = "not connected yet";
   let up: boolean | undefined;
+  let muted = false;
   const report = (now: boolean): void => {
-    if (now === up) return;
+    if (now === up || muted) return;
     up = now;
     onState?.(now, ...(now ? [] : [why]));
   };
@@ -132,13 +138,28 @@ export function connect(address: RedisAddress, { timeoutMs, onState }: Connectio
     report(true);
   });
   client.on("close", () => report(false));
+  const mute = (): void => {
+    muted = true;
+    why = "closed";
+  };
+  return { report, mute, why: () => why };
+}
 
+/** Opens a connection and keeps it open. Does not wait for it, and does not fail when the server is away. */
+export function connect(address: RedisAddress, { timeoutMs, onState }: ConnectionOptions): Connection {
+  const wording = createWording(address);
+  const name = describeAddress(address);
+  const client = openClient(address, timeoutMs);
+  const health = watch(client, wording, onState);
+  let closed = false;
   const trouble = (error: unknown): Unavailable =>
     error instanceof Unavailable ? error : new Unavailable("store", `${name}: ${wording(error)}`);
 
   return {
     async run(work) {
-      if (client.status !== "ready") throw new Unavailable("store", `${name}: no connection (${why})`);
+      if (closed || client.status !== "ready") {
+        throw new Unavailable("store", `${name}: no connection (${health.why()})`);
+      }
       try {
         return await withDeadline(work(client), timeoutMs, "store", name);
       } catch (error) {
@@ -149,10 +170,11 @@ export function connect(address: RedisAddress, { timeoutMs, onState }: Connectio
     async settled() {
       if (client.status === "ready") return;
       const ready = new Promise<void>((resolve) => client.once("ready", resolve));
-      await withDeadline(ready, timeoutMs, "store", name).catch(() => report(false));
+      await withDeadline(ready, timeoutMs, "store", name).catch(() => health.report(false));
     },
     async close() {
-      client.removeAllListeners("close");
+      closed = true;
+      health.mute();
       await withDeadline(client.quit(), timeoutMs, "store", name).catch(() => undefined);
       client.disconnect();
     },

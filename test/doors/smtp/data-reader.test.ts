@@ -37,6 +37,14 @@ describe("the text after DATA", () => {
     expect(read(wire)).toEqual({ mails: [content], defect: undefined, after: "" });
   });
 
+  it.each(["a\rb\r\n.\r\n", "\ra\r\n.\r\n", "a\r\n\rb\r\n.\r\n", "a\rb\n\r\n.\r\n"])(
+    "a bare CR inside a line does not hide the end of the mail: %j",
+    (wire) => {
+      expect(read(wire)).toMatchObject({ mails: [expect.any(String)], defect: "bare-newline", after: "" });
+      for (let cut = 1; cut < wire.length; cut += 1) expect(read(wire, [cut]).mails).toHaveLength(1);
+    },
+  );
+
   it("leaves what follows the mail for the next command", () => {
     expect(read("a\r\n.\r\nQUIT\r\n").after).toBe("QUIT\r\n");
     expect(read("a\r\n.\r\nMAIL FROM:<x@y.z>\r\nRC").after).toBe("MAIL FROM:<x@y.z>\r\nRC");

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Entry } from "../../../src/ledger/entry.ts";
-import { fromRow, toRow } from "../../../src/stores/lmdb/entry-row.ts";
+import { fromRow, toRow } from "../../../src/stores/hourlog/row.ts";
 
 // On disk rows like these exist: this text must be readable for ever, whatever fields are added.
 const ROW =

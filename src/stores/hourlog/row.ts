@@ -42,10 +42,21 @@ export function toRow(entry: Entry): string {
   return JSON.stringify(values);
 }
 
-export function fromRow(row: string): Entry {
-  const values = JSON.parse(row) as unknown[];
+/** undefined: a line that a crash or a full disk spoiled. */
+export function fromRow(row: string): Entry | undefined {
+  const values = parse(row);
+  if (!values) return undefined;
   const present = FIELDS.flatMap((field, i) =>
     values[i] === undefined || values[i] === null ? [] : [[field, values[i]]],
   );
   return Object.fromEntries(present) as Entry;
+}
+
+function parse(row: string): unknown[] | undefined {
+  try {
+    const values: unknown = JSON.parse(row);
+    return Array.isArray(values) ? values : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,0 +1,106 @@
+import { describe, expect, it } from "vitest";
+import { Unavailable } from "../../../src/kit/trouble.ts";
+import { Environment } from "../../../src/stores/lmdb/environment.ts";
+import type { Handle } from "../../../src/stores/lmdb/open.ts";
+import { until } from "../../helpers/wait.ts";
+
+const SPURIOUS = Object.assign(new Error("MDB_NOTFOUND: No matching key/data pair found"), { code: -30798 });
+const DISK_FULL = Object.assign(new Error("No space left on device"), { code: 28 });
+
+/** Fails the way lmdb-js does: the reason comes in a second promise. */
+function commitFailed(reason: Error): Error {
+  const commitError = Promise.reject(reason);
+  return Object.assign(new Error("Commit failed (see commitError for details)"), { commitError });
+}
+
+/** An environment whose commits end as told, one after the other, and well after that. */
+function scripted(...ends: readonly (Error | "hangs" | undefined)[]) {
+  const left = [...ends];
+  const seen = { opened: 0, closed: 0, commits: 0 };
+  const open = (): Handle<"rows"> => {
+    seen.opened += 1;
+    const root = {
+      async transaction(work: () => void) {
+        await new Promise((resolve) => setImmediate(resolve));
+        const end = left.shift();
+        seen.commits += 1;
+        work();
+        if (end === "hangs") await new Promise(() => undefined);
+        if (end instanceof Error) throw commitFailed(end);
+      },
+      async close() {
+        seen.closed += 1;
+      },
+    };
+    return { root, dbs: { rows: {} } } as unknown as Handle<"rows">;
+  };
+  const place = { dir: "scripted", names: ["rows"], dependency: "ledger", timeoutMs: 200 } as const;
+  return { environment: new Environment<"rows">(place, open), seen };
+}
+
+describe("an environment whose commit fails", () => {
+  it("repeats once, freshly opened, what LMDB lost by a fault of its own", async () => {
+    const { environment, seen } = scripted(SPURIOUS);
+    let runs = 0;
+    const writes = ["a", "b"].map((name) =>
+      environment.write(() => {
+        runs += 1;
+        return name;
+      }),
+    );
+    expect(await Promise.all(writes)).toEqual(["a", "b"]);
+    expect(runs).toBe(4);
+    expect(seen).toEqual({ opened: 2, closed: 1, commits: 2 });
+  });
+
+  it("is unavailable when the fault comes again", async () => {
+    const { environment, seen } = scripted(SPURIOUS, SPURIOUS);
+    await expect(environment.write(() => 1)).rejects.toBeInstanceOf(Unavailable);
+    expect(seen.commits).toBe(2);
+  });
+
+  it("repeats nothing when the disk failed, tells everybody who waits, and for a while those who come", async () => {
+    const { environment, seen } = scripted(DISK_FULL);
+    const writes = [1, 2, 3].map((n) => environment.write(() => n));
+    for (const write of writes) {
+      await expect(write).rejects.toMatchObject({ dependency: "ledger", message: expect.stringMatching(/no space/) });
+    }
+    await expect(environment.write(() => 4)).rejects.toThrow(/no space/);
+    expect(seen.commits).toBe(1);
+    expect(await until("it tries again", () => environment.write(() => 5))).toBe(5);
+    expect(seen).toEqual({ opened: 2, closed: 1, commits: 2 });
+  });
+
+  it("fails only the write that throws, and commits the others of its transaction", async () => {
+    const { environment } = scripted();
+    const bug = environment.write(() => {
+      throw new TypeError("a bug");
+    });
+    const fine = environment.write(() => "fine");
+    await expect(bug).rejects.toBeInstanceOf(TypeError);
+    expect(await fine).toBe("fine");
+  });
+
+  it("does not wait for a commit that hangs, and runs nothing that was given up while it waited", async () => {
+    const { environment, seen } = scripted("hangs");
+    let ran = 0;
+    const count = () => {
+      ran += 1;
+    };
+    const first = environment.write(count);
+    await until("the commit began", () => seen.commits === 1);
+    const second = environment.write(count);
+    await expect(first).rejects.toThrow(/not written within 200 ms/);
+    await expect(second).rejects.toThrow(/not written within 200 ms/);
+    await expect(environment.write(count)).rejects.toThrow(/holds up all writes/);
+    expect(ran).toBe(1);
+    await environment.close();
+  });
+
+  it("takes only so many writes at once", async () => {
+    const { environment } = scripted("hangs");
+    const writes = Array.from({ length: 20_002 }, () => environment.write(() => 1).catch((error: unknown) => error));
+    const [last] = (await Promise.all(writes)).slice(-1);
+    expect(String(last)).toMatch(/20000 writes are waiting/);
+  });
+});
