@@ -108,11 +108,7 @@ export function layDownLaw(
       );
     }
   }
-  if (problems.length > 0)
-    throw new Misuse(
-      `${file.path} cannot be used:`,
-      problems.map((text) => `${file.path}: ${text}`),
-    );
+  if (problems.length > 0) throw new Misuse(`${file.path} cannot be used:`, problems.map(file.place));
   const local = domainList(config.localDomains);
   const site: Site = { hostname: config.hostname.toLowerCase(), isLocal: local.has, isOurId: ids.isOurs };
   const pipeline = createPipeline({

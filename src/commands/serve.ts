@@ -24,7 +24,7 @@ export const serve = defineCommand({
       await house.close();
       throw error;
     });
-    log.info({ addresses: service.addresses, nextHop: loaded.config.nextHop.to, pid: process.pid }, "listening");
+    log.info({ addresses: service.addresses, nextHop: loaded.config.nextHop.to }, "listening");
     await untilStopped(service, path, log);
   },
 });

@@ -70,4 +70,9 @@ const reason = (error: unknown): string =>
 const nameTrouble = (path: string, pack: Pack) =>
   basename(path) === `${pack.id}.yaml`
     ? []
-    : [{ key: ["id"], says: `${JSON.stringify(pack.id)} does not do: expected the name of its file, ${pack.id}.yaml` }];
+    : [
+        {
+          key: ["id"],
+          says: `${JSON.stringify(pack.id)} does not do: expected the name of its file, ${basename(path)}`,
+        },
+      ];

@@ -48,8 +48,11 @@ export function granting(known: Consent | undefined, yes: Consent): Granting {
 }
 
 export interface ConsentRegister extends ConsentReader {
-  /** Records a yes; a later yes replaces an earlier refusal. */
-  grant(consent: Omit<Consent, "grantedAtMs" | "withdrawnAtMs"> & { grantedAtMs?: number }): Promise<void>;
+  /**
+   * Records a yes; it replaces an earlier refusal, never a later one.
+   * @throws Unavailable when somebody else keeps changing the same record
+   */
+  grant(consent: Omit<Consent, "grantedAtMs" | "withdrawnAtMs"> & { grantedAtMs?: number }): Promise<Granting>;
   /**
    * Many at once, for imports. Durable when it resolves; writing the same ones again changes nothing. A refusal recorded
    * since a yes was given stands, also one that is recorded at this very moment.
@@ -68,9 +71,6 @@ const keyOf = (advertiser: string, recipient: string): Key => ({ partition: reci
 
 /** The register of consents and refusals on any store. */
 export function createConsentRegister(tables: Tables, clock: Clock): ConsentRegister {
-  const put = async (consent: Consent): Promise<void> => {
-    await tables.put(TABLE, keyOf(consent.advertiser, consent.recipient), consent as unknown as Value);
-  };
   return {
     async find(advertiser, recipients) {
       const rows = await tables.getMany(
@@ -80,7 +80,8 @@ export function createConsentRegister(tables: Tables, clock: Clock): ConsentRegi
       return rows.map((row) => row && consentSchema.parse(row.value));
     },
     async grant({ grantedAtMs = clock.now(), ...consent }) {
-      await put({ ...consent, grantedAtMs });
+      const counts = await grantMany(tables, [{ ...consent, grantedAtMs }]);
+      return counts.recorded > 0 ? "recorded" : counts.refused > 0 ? "refused" : "known";
     },
     grantMany: (consents) => grantMany(tables, consents),
     withdraw: (advertiser, recipient) => withdraw(tables, { advertiser, recipient }, clock.now()),

@@ -25,6 +25,10 @@ export interface TalkDoor {
   mailsTo(address: string): string[];
   /** Every mail delivered to anybody. */
   mails(): string[];
+  /** Resolves when everything that was taken has arrived; absent where it has by the time the client hears of it. */
+  settled?(): Promise<void>;
+  /** The id of the last mail that was judged; absent where replies name it. */
+  lastId?(): Promise<string>;
 }
 
 const HOUR_MS = 3_600_000;
@@ -43,7 +47,7 @@ export async function playTalk(talk: Talk, door: TalkDoor): Promise<void> {
       continue;
     }
     if (!connection) throw new Error("nobody is there");
-    const reply = await speak(connection, step, lastId);
+    const reply = await speak(connection, step, (await door.lastId?.()) ?? lastId);
     lastId = /\bid ([0-9A-Z]{20,})/.exec(reply.text)?.[1] ?? lastId;
     if (step.expected) check(step, reply, step.expected);
   }
@@ -87,6 +91,7 @@ async function checkEnd(talk: Talk, door: TalkDoor): Promise<void> {
     const entry = judged.find((each) => each.event === event && (each.recipient ?? "-") === recipient);
     for (const article of articles) expect(entry?.articles ?? []).toContain(article);
   }
+  await door.settled?.();
   expect(door.mails().length, "mails delivered").toBe(expected.length);
   for (const address of expected) {
     const mails = door.mailsTo(address);

@@ -44,11 +44,13 @@ export const subjectLabel = defineRule({
 const demandsOf = (packs: readonly Pack[]) =>
   packs.flatMap((pack) => (pack.label ? [{ pack, requirement: pack.label }] : []));
 
-/** ASCII only: a reply cannot say the Chinese label, so its code points are named. */
+/** ASCII only: a reply cannot say the Chinese label, so its code points are named; CODE stands for a management code. */
 const labelsOf = (packs: readonly Pack[]): string =>
   packs
     .flatMap((pack) => pack.label?.accept ?? [])
-    .map((label) => label.replace(/[^\x20-\x7e]+/g, (text) => `U+${[...text].map(hex).join(" U+")}`))
+    .map((label) =>
+      label.replace("{code}", "CODE").replace(/[^\x20-\x7e]+/g, (text) => `U+${[...text].map(hex).join(" U+")}`),
+    )
     .join(" or ");
 
 const hex = (char: string): string => (char.codePointAt(0) ?? 0).toString(16).toUpperCase();
