@@ -4,7 +4,15 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "quick", sequence: { groupOrder: 0 }, include: ["test/**/*.test.ts"], exclude: ["test/real/**"], testTimeout: 10_000 } },
+      {
+        test: {
+          name: "quick",
+          sequence: { groupOrder: 0 },
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/real/**"],
+          testTimeout: 10_000,
+        },
+      },
       {
         test: {
           name: "real",

@@ -6,8 +6,9 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { LoadedConfig } from "./config/load.ts";
-import type { Config } from "./config/schema.ts";
+import type { Config, Listener } from "./config/schema.ts";
 import { readSecret } from "./config/secret.ts";
+import { inFileOrder } from "./config/yaml.ts";
 import type { NextHop } from "./delivery/next-hop.ts";
 import { openNextHop } from "./delivery/open.ts";
 import type { Certificate, Door } from "./doors/door.ts";
@@ -108,7 +109,7 @@ export function layDownLaw(
       );
     }
   }
-  if (problems.length > 0) throw new Misuse(`${file.path} cannot be used:`, problems.map(file.place));
+  if (problems.length > 0) throw new Misuse(`${file.path} cannot be used:`, inFileOrder(problems.map(file.place)));
   const local = domainList(config.localDomains);
   const site: Site = { hostname: config.hostname.toLowerCase(), isLocal: local.has, isOurId: ids.isOurs };
   const pipeline = createPipeline({
@@ -191,17 +192,20 @@ async function openDoors(house: House, parts: IntakeParts): Promise<Door[]> {
   };
   const milter = { newSessionId: house.ids.next, nowMs: house.clock.now, site: () => house.law.site };
   const certificate = certificateOf(config);
-  const doors: Door[] = [];
-  for (const { door, listen, tls, requireTls, proxyHeader, submissionDaemons } of config.listeners) {
-    if (door === "milter") {
-      doors.push(await openMilterDoor(listen, { ...shared, ...milter, submissionDaemons }));
-      continue;
-    }
+  const open = ({ door, listen, tls, requireTls, proxyHeader, submissionDaemons }: Listener): Promise<Door> => {
+    if (door === "milter") return openMilterDoor(listen, { ...shared, ...milter, submissionDaemons });
     const role = door === "submission" ? "submission" : "mx";
     const options = { hostname: config.hostname, listen, tls, certificate };
-    doors.push(await openSmtpDoor(options, { ...shared, role, requireTls, proxyHeader }));
+    return openSmtpDoor(options, { ...shared, role, requireTls, proxyHeader });
+  };
+  const doors: Door[] = [];
+  try {
+    for (const listener of config.listeners) doors.push(await open(listener));
+    return doors;
+  } catch (error) {
+    await Promise.all(doors.map((door) => door.close(0)));
+    throw error;
   }
-  return doors;
 }
 
 function certificateOf({ tls }: Config): Certificate | undefined {

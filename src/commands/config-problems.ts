@@ -21,9 +21,7 @@ function lawProblems({ file, sound, unsound }: ReadConfig): readonly string[] {
   const { directory, ...builtIn } = sound.packs;
   const ownPacks = directory === undefined ? [] : problemsOf(() => loadPacks(directory));
   const packs = ownPacks.length > 0 ? builtIn : sound.packs;
-  const found = problemsOf(() => lawOf({ config: { ...sound, packs }, file })).map((problem) =>
-    file.place(problem.startsWith(`${file.path}: `) ? problem.slice(file.path.length + 2) : problem),
-  );
+  const found = problemsOf(() => lawOf({ config: { ...sound, packs }, file }));
   // A pack that is missing may be one that cannot be read.
   const unsure = unsound.has("packs") || ownPacks.length > 0;
   const certain = unsure ? found.filter((problem) => !/: (?:packs|ledger)\./.test(problem)) : found;

@@ -123,7 +123,11 @@ const packs = z.strictObject({
 
 /** "group/rule": a mode, or a mode and the rule's own options (checked by the rule). */
 const rules = z
-  .object({ default: ruleMode.default("enforce").describe("for every rule that is not named: off, watch (only written down) or enforce") })
+  .object({
+    default: ruleMode
+      .default("enforce")
+      .describe("for every rule that is not named: off, watch (only written down) or enforce"),
+  })
   .catchall(z.union([ruleMode, z.looseObject({ mode: ruleMode.optional() })]));
 
 export const configSchema = z.strictObject({

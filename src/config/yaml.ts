@@ -32,12 +32,14 @@ export function parseYaml(path: string, text: string): YamlFile {
     }
     return `${path}:${line ?? 1}: ${key.length > 0 ? `${keyText(key)}: ` : ""}${message}`;
   };
+  const { value, trouble } = contentOf(document);
   return {
     path,
-    value: document.errors.length > 0 ? undefined : document.toJS(),
-    problems: document.errors.map(
-      (error) => `${path}:${error.linePos?.[0]?.line ?? 1}: ${error.message.split("\n")[0]}`,
-    ),
+    value,
+    problems: [
+      ...document.errors.map((error) => `${path}:${error.linePos?.[0]?.line ?? 1}: ${error.message.split("\n")[0]}`),
+      ...(trouble === undefined ? [] : [`${path}:1: ${trouble}`]),
+    ],
     at,
     place: (problem) => place({ path, lineOf }, problem),
     lineOf,
@@ -47,6 +49,18 @@ export function parseYaml(path: string, text: string): YamlFile {
     },
     explain: (issue) => explain(issue, document, { path, at, lineOf }),
   };
+}
+
+/** A few aliases can stand for billions of values; no configuration needs more than so many. */
+const ALIASES_MAX = 100;
+
+function contentOf(document: Document.Parsed): { value?: unknown; trouble?: string } {
+  if (document.errors.length > 0) return {};
+  try {
+    return { value: document.toJS({ maxAliasCount: ALIASES_MAX }) };
+  } catch (error) {
+    return { trouble: (error as Error).message };
+  }
 }
 
 /** Where a value, or the pair that holds it, begins. */

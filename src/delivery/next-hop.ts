@@ -37,6 +37,11 @@ export interface Handover {
   data(parcel: Parcel, ready: Promise<unknown>): Promise<Outcome>;
   /** Gives up; the next hop keeps nothing. Never throws. */
   abort(): void;
+  /**
+   * It answers for each recipient at the end (LMTP). SMTP has one answer for all, so an SMTP client is given one recipient a
+   * mail: a mixed answer would lose a mail or send it twice.
+   */
+  readonly answersEach?: boolean;
   /** Leaves out a recipient that was accepted before. Absent where the next hop cannot: SMTP has one answer for all. */
   drop?(recipient: Recipient): void;
   /** Asks the next hop to keep the mail for somebody to look at. Absent where it cannot. */

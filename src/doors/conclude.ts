@@ -152,7 +152,7 @@ async function settle(
   outcome: Outcome,
 ): Promise<Reply> {
   const { parts, view } = course;
-  const facts = { ...parts, nextHopIp: outcome.nextHopIp };
+  const facts = { isLocal: parts.isLocal, nextHopIp: outcome.nextHopIp };
   const replies = subjects.map(
     (_, index) => outcome.replies[index] ?? outcome.replies[0] ?? writeReply("local-trouble"),
   );

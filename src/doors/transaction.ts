@@ -64,6 +64,9 @@ async function rcpt(course: Course, recipient: Recipient): Promise<Reply> {
     const result = { verdict: withoutCustody(decision), rules: stage, reply };
     return recorded(parts, [judgementEntry(subject, result, parts.isLocal)], reply);
   }
+  if (course.handover.answersEach && course.recipients.length > 0) {
+    return writeReply("too-many-recipients", { mailId: view.mailId, detail: "one at a time" });
+  }
   const reply = await course.handover.rcpt(recipient).catch((error: unknown) => troubleReply(error, parts.log));
   if (!isPositive(reply)) return recorded(parts, [nextHopEntry(subject, reply, parts)], reply);
   course.verdicts.push(stage);

@@ -73,6 +73,6 @@ const nameTrouble = (path: string, pack: Pack) =>
     : [
         {
           key: ["id"],
-          says: `${JSON.stringify(pack.id)} does not do: expected the name of its file, ${basename(path)}`,
+          says: `${JSON.stringify(pack.id)} does not do: expected the name of its file, ${basename(path, ".yaml")}`,
         },
       ];

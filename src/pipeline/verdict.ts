@@ -51,8 +51,11 @@ const concerns = ({ recipients }: Finding, recipient: Recipient | undefined): bo
   recipients === undefined || recipient === undefined || recipients.includes(recipient);
 
 /** One verdict over several stages of the same mail. */
-export const joinVerdicts = (verdicts: readonly Verdict[]): Verdict =>
-  createVerdict(verdicts.flatMap(({ spoken }) => spoken));
+export function joinVerdicts(verdicts: readonly Verdict[]): Verdict {
+  const spoken: Spoken[] = [];
+  for (const verdict of verdicts) spoken.push(...verdict.spoken);
+  return createVerdict(spoken);
+}
 
 /** Findings of the recipient stage concern that recipient alone, whatever they say. */
 export const scopedTo = ({ spoken }: Verdict, recipient: Recipient): Verdict =>

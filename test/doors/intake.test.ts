@@ -216,6 +216,15 @@ describe("the next hop", () => {
     expect((await entries()).map((entry) => entry.event)).toEqual(["received", event]);
   });
 
+  it("that answers for each recipient apart gets one at a time: a mixed answer would lose a mail or send it twice", async () => {
+    const { reception, events } = intakeOf({ nextHop: { answersEach: true } });
+    const transaction = await begin(reception);
+    expect((await transaction.rcpt(recipientOf("ann@example.com"))).code).toBe(250);
+    expect(await transaction.rcpt(recipientOf("ben@example.com"))).toMatchObject({ code: 452, enhanced: "4.5.3" });
+    expect((await transaction.data(contentOf(TEXT))).code).toBe(250);
+    expect(events.filter((event) => event.includes("ben@"))).toEqual([]);
+  });
+
   it("that answers for each recipient apart makes a refusal of the worst answer", async () => {
     const { reception, entries } = intakeOf({
       nextHop: { end: [said(250, "2.0.0", "ok"), said(550, "5.2.2", "full")] },

@@ -7,12 +7,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Authenticate, startAuthServer } from "./dovecot-auth.ts";
 import type { Mta } from "./mta-talks.ts";
-import type { TalkConnection } from "./play-talk.ts";
 import { type Postfix, startPostfix } from "./postfix.ts";
 import { freePort } from "./process.ts";
 import { startScripted } from "./scripted-server.ts";
-import { openTalk } from "./smtp-talk.ts";
-import type { ClientStep } from "./talk.ts";
+import { comeIn } from "./smtp-talks.ts";
 import { until } from "./wait.ts";
 
 /** Everything it would decide itself is let through: consentry shall. */
@@ -31,6 +29,8 @@ const MAIN_CF = [
   "hopcount_limit = 1000",
   "swap_bangpath = no",
   "allow_percent_hack = no",
+  // Duplicates are told by where they go, not by how they were written.
+  "enable_original_recipient = no",
   "in_flow_delay = 0",
   "smtpd_error_sleep_time = 0",
   "smtpd_soft_error_limit = 1000",
@@ -78,17 +78,6 @@ export async function startPostfixForTalks(): Promise<Mta & { readonly postfix: 
       rmSync(dir, { recursive: true, force: true });
     },
   };
-}
-
-async function comeIn(port: number, { ip, helo, login, password }: ClientStep): Promise<TalkConnection> {
-  const talk = await openTalk(port);
-  const address = ip.includes(":") ? `IPV6:${ip}` : ip;
-  await talk.sayAll("EHLO proxy.example.net", `XCLIENT NAME=[UNAVAILABLE] ADDR=${address} PORT=40025`);
-  let opened = await talk.say(`EHLO ${helo}`);
-  if (login !== undefined) {
-    opened = await talk.say(`AUTH PLAIN ${Buffer.from(`\0${login}\0${password}`).toString("base64")}`);
-  }
-  return { opened, say: talk.say, text: talk.data, close: talk.vanish };
 }
 
 /** Is there a whole mail in its queue? One still being received has no x bit. */

@@ -14,6 +14,8 @@ export interface NextHopScript {
   /** Has these besides, as a milter does. */
   readonly canDrop?: boolean;
   readonly canHold?: boolean;
+  /** Answers for each recipient apart, as LMTP does. */
+  readonly answersEach?: boolean;
 }
 
 export interface ScriptedNextHop extends NextHop {
@@ -38,6 +40,7 @@ export function scriptedNextHop(events: string[], script: NextHopScript = {}): S
     const recipients: string[] = [];
     let over = false;
     return {
+      answersEach: script.answersEach ?? false,
       async rcpt({ address }: { address: { text: string } }): Promise<Reply> {
         events.push(`next hop: rcpt ${address.text}`);
         const reply = orThrow(script.rcpt?.[address.text] ?? said(250, "2.1.5", "recipient ok"));

@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
-import { connect, createServer } from "node:net";
+import { connect, createServer, type NetConnectOpts } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,7 +10,8 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 
 /** Unpacked once for each checkout, out of reach of git and of the system. */
-const CACHE = fileURLToPath(new URL("../../node_modules/.cache/sendmail", import.meta.url));
+const CACHE = fileURLToPath(new URL("../../node_modules/.cache/sendmail-sasl", import.meta.url));
+const BRIDGE = fileURLToPath(new URL("namespace-bridge.ts", import.meta.url));
 const HOSTNAME = "sendmail.test";
 const START_MS_MAX = 20_000;
 const POLL_MS = 20;
@@ -22,14 +23,26 @@ export interface SendmailOptions {
   readonly nextPort: number;
   /** Further lines of the m4 configuration. */
   readonly mc?: readonly string[];
+  /** A network namespace of its own, in which clients can come from these addresses; see namespace-bridge.ts. */
+  readonly network?: {
+    readonly addresses: readonly string[];
+    /** Unix socket of the SMTP server behind `nextPort`. */
+    readonly nextSocket: string;
+  };
+  /** Cyrus SASL: lines of Sendmail.conf. */
+  readonly sasl?: readonly string[];
 }
 
 export interface Sendmail {
   /** Of its smtpd, on 127.0.0.1. */
   readonly port: number;
   readonly directory: string;
+  /** With `network`: the socket that leads in. */
+  readonly bridge: string;
   /** Queue ids of mails held in quarantine. */
   quarantined(): Promise<string[]>;
+  /** Queue ids of mails on their way. */
+  queued(): Promise<string[]>;
   stop(): Promise<void>;
 }
 
@@ -60,6 +73,7 @@ async function unpack(): Promise<void> {
       "sendmail-bin",
       "sendmail-cf",
       "m4",
+      "libsasl2-modules",
       ...(await libraries("sendmail-bin")),
       ...(await libraries("m4")),
     ];
@@ -94,7 +108,16 @@ export async function startSendmail(options: SendmailOptions): Promise<Sendmail>
   await writeFile(join(directory, "resolv.conf"), "nameserver 127.0.0.1\noptions attempts:1 timeout:1\n");
   await writeFile(join(directory, "switch"), "hosts files\naliases files\n");
   await writeFile(join(directory, "sendmail.cf"), await configuration(directory, port, options));
-  const child = spawn("unshare", ["-u", "-m", "sh", "-c", START, "sh", directory, CACHE], {
+  const sasl = options.sasl ? await layOutSasl(directory, options.sasl) : "";
+  const { network } = options;
+  const bridge = join(directory, "bridge");
+  const program = [join(CACHE, "usr/libexec/sendmail/sendmail"), "-bD", `-C${join(directory, "sendmail.cf")}`];
+  const inside = network
+    ? [process.execPath, BRIDGE, bridge, String(port), String(options.nextPort), network.nextSocket, ...program]
+    : program;
+  const namespaces = ["-u", "-m", ...(network ? ["-n"] : [])];
+  const settings = [directory, sasl, (network?.addresses ?? []).join(" ")];
+  const child = spawn("unshare", [...namespaces, "sh", "-c", START, "sh", ...settings, ...inside], {
     env: environment(),
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -105,22 +128,42 @@ export async function startSendmail(options: SendmailOptions): Promise<Sendmail>
     await rm(directory, { recursive: true, force: true });
   };
   try {
-    await listening(port, child);
+    await listening(network ? { path: bridge } : { port, host: "127.0.0.1" }, child);
   } catch (error) {
     await stop();
     throw new Error(`Sendmail did not start: ${said}`, { cause: error });
   }
-  const quarantined = async (): Promise<string[]> =>
-    (await readdir(join(directory, "mqueue"))).filter((name) => name.startsWith("hf")).map((name) => name.slice(2));
-  return { port, directory, quarantined, stop };
+  const inQueue = async (kind: string): Promise<string[]> =>
+    (await readdir(join(directory, "mqueue"))).filter((name) => name.startsWith(kind)).map((name) => name.slice(2));
+  return { port, directory, bridge, quarantined: () => inQueue("hf"), queued: () => inQueue("qf"), stop };
 }
 
 const START = `
 hostname ${HOSTNAME} &&
 mount --bind "$1/hosts" /etc/hosts &&
 mount --bind "$1/resolv.conf" /etc/resolv.conf &&
-exec "$2/usr/libexec/sendmail/sendmail" -bD -C"$1/sendmail.cf"
+if [ -n "$2" ]; then mount --bind "$2" "$SASL_PLUGINS"; fi &&
+if [ -n "$3" ]; then ip link set lo up; for a in $3; do ip addr add "$a" dev lo; done; fi &&
+shift 3 &&
+exec "$@"
 `;
+
+/** Plugins and configuration in one directory, which is put where libsasl2 looks for both. */
+async function layOutSasl(directory: string, lines: readonly string[]): Promise<string> {
+  const sasl = join(directory, "sasl");
+  await run("cp", ["-a", join(CACHE, PLUGINS), sasl]);
+  await writeFile(join(sasl, "Sendmail.conf"), lines.map((line) => `${line}\n`).join(""));
+  return sasl;
+}
+
+/** In a network of its own it listens on every address. */
+const daemons = (port: number, { network }: SendmailOptions): string[] =>
+  network
+    ? [
+        `DAEMON_OPTIONS(\`Port=${port}, Name=MTA')`,
+        `DAEMON_OPTIONS(\`Port=${port}, Family=inet6, Modifiers=O, Name=MTA6')`,
+      ]
+    : [`DAEMON_OPTIONS(\`Port=${port}, Addr=127.0.0.1, Name=MTA')`];
 
 async function configuration(directory: string, port: number, options: SendmailOptions): Promise<string> {
   const source = join(directory, "sendmail.mc");
@@ -143,7 +186,7 @@ async function configuration(directory: string, port: number, options: SendmailO
     "FEATURE(`promiscuous_relay')",
     "FEATURE(`accept_unresolvable_domains')",
     "FEATURE(`no_default_msa')",
-    `DAEMON_OPTIONS(\`Port=${port}, Addr=127.0.0.1, Name=MTA')`,
+    ...daemons(port, options),
     `INPUT_MAIL_FILTER(\`tested', \`S=${options.milter}, F=T, T=C:5s;S:10s;R:10s;E:60s')`,
     ...(options.mc ?? []),
     "MAILER(`smtp')",
@@ -154,10 +197,17 @@ async function configuration(directory: string, port: number, options: SendmailO
   return (await run(join(CACHE, "usr/bin/m4"), args, { env: environment() })).stdout;
 }
 
+const MACHINE = `${{ x64: "x86_64", arm64: "aarch64" }[process.arch as "x64"] ?? process.arch}-linux-gnu`;
+const PLUGINS = `usr/lib/${MACHINE}/sasl2`;
+
 function environment(): NodeJS.ProcessEnv {
-  const machine = { x64: "x86_64", arm64: "aarch64" }[process.arch as "x64"] ?? process.arch;
-  const folders = ["lib", "usr/lib"].map((folder) => join(CACHE, folder, `${machine}-linux-gnu`));
-  return { PATH: `/usr/sbin:/sbin:${process.env.PATH}`, LC_ALL: "C", LD_LIBRARY_PATH: folders.join(":") };
+  const folders = ["lib", "usr/lib"].map((folder) => join(CACHE, folder, MACHINE));
+  return {
+    PATH: `/usr/sbin:/sbin:${process.env.PATH}`,
+    LC_ALL: "C",
+    LD_LIBRARY_PATH: folders.join(":"),
+    SASL_PLUGINS: `/${PLUGINS}`,
+  };
 }
 
 /** Ends it and waits; the children of its connections end with their clients. */
@@ -170,18 +220,18 @@ async function end(child: ChildProcess): Promise<void> {
   clearTimeout(timer);
 }
 
-async function listening(port: number, child: ChildProcess): Promise<void> {
+async function listening(to: NetConnectOpts, child: ChildProcess): Promise<void> {
   const endMs = performance.now() + START_MS_MAX;
-  while (!(await answers(port))) {
+  while (!(await answers(to))) {
     if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}`);
     if (performance.now() > endMs) throw new Error(`not within ${START_MS_MAX} ms`);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }
 
-function answers(port: number): Promise<boolean> {
+function answers(to: NetConnectOpts): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1", () => {
+    const socket = connect(to, () => {
       socket.destroy();
       resolve(true);
     });

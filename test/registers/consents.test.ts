@@ -31,11 +31,23 @@ describe("a recorded yes", () => {
     expect((await consents.find("shop", ["ann@example.com"]))[0]?.grantedAtMs).toBe(5);
   });
 
-  it("replaces an earlier refusal", async () => {
-    const { consents } = registerOf();
+  it("replaces an earlier refusal, and of two words at one moment the no counts", async () => {
+    const { consents, clock } = registerOf();
     await consents.withdraw("shop", "ann@example.com");
-    await consents.grant(yes("ann@example.com"));
+    expect(await consents.grant(yes("ann@example.com"))).toBe("refused");
+    await clock.pass(1);
+    expect(await consents.grant(yes("ann@example.com"))).toBe("recorded");
     expect((await consents.find("shop", ["ann@example.com"]))[0]).not.toHaveProperty("withdrawnAtMs");
+  });
+
+  it("that was given before a refusal does not undo it, however late it is recorded", async () => {
+    const { consents, clock } = registerOf();
+    const givenAtMs = clock.now();
+    await clock.pass(1000);
+    await consents.withdraw("shop", "ann@example.com");
+    await clock.pass(1000);
+    expect(await consents.grant({ ...yes("ann@example.com"), grantedAtMs: givenAtMs })).toBe("refused");
+    expect((await consents.find("shop", ["ann@example.com"]))[0]).toHaveProperty("withdrawnAtMs");
   });
 
   it("comes many at once, and again without change", async () => {

@@ -13,7 +13,7 @@ describe("the sliding window", () => {
       fc.property(quota, steps, ({ max, windowMs }, taken) => {
         let state: WindowState = [];
         let nowMs = 1_000_000;
-        let latestMs = nowMs;
+        let latestMs = Number.NEGATIVE_INFINITY;
         const granted: { at: number; n: number }[] = [];
         for (const { afterMs, n } of taken) {
           nowMs += afterMs;

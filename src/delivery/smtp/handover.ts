@@ -43,6 +43,10 @@ export class SmtpHandover implements Handover {
     this.#letter = letter;
   }
 
+  get answersEach(): boolean {
+    return this.#way.server.lmtp;
+  }
+
   async rcpt(recipient: Recipient): Promise<Reply> {
     if (this.#isOver || this.#isAsking) throw new Error("rcpt() after the end of a handover, or twice at a time");
     if (this.#trouble) throw this.#trouble;

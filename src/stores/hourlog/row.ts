@@ -37,8 +37,14 @@ const NONE_FORGOTTEN: [Forgotten] extends [never] ? true : Forgotten = true;
 
 /** An entry as a list without its field names: about half the size. What it lacks is null, and cut off at the end. */
 export function toRow(entry: Entry): string {
-  const values = FIELDS.map((field) => entry[field] ?? null);
-  while (NONE_FORGOTTEN && values.at(-1) === null) values.pop();
+  const values: unknown[] = [];
+  let length = 0;
+  for (const field of FIELDS) {
+    const value = entry[field];
+    values.push(value ?? null);
+    if (value !== undefined) length = values.length;
+  }
+  values.length = NONE_FORGOTTEN ? length : 0;
   return JSON.stringify(values);
 }
 

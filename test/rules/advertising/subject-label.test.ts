@@ -93,7 +93,7 @@ it("names the labels that would do in ASCII, and the article of the law that ref
   const [telling] = await tellings(subjectLabel, ad("sale"));
   expect(telling?.finding).toMatchObject({
     kind: "reject",
-    detail: "U+5E7F U+544A or AD or [QC] or [ADV] or [QC {code}] or [ADV {code}]",
+    detail: "U+5E7F U+544A or AD or [QC] or [ADV] or [QC CODE] or [ADV CODE]",
     source: { cite: "Order 38 (CN 2006) art. 13(3)" },
     packs: [{ id: "cn-2006" }],
     evidence: { declared: "client is advertiser" },
