@@ -1,4 +1,4 @@
-import { hash, randomBytes } from "node:crypto";
+import { createHmac, randomBytes } from "node:crypto";
 import type { Clock } from "./clock.ts";
 
 /** Crockford's base 32: sorts like the number it writes, and has no I, L, O or U to misread aloud. */
@@ -8,6 +8,9 @@ const RUN_DIGITS = 5;
 const COUNT_DIGITS = 4;
 const COUNT_MAX = 32 ** COUNT_DIGITS;
 const SEAL_DIGITS = 4;
+/** Words of a SHA-256 digest, and an odd number that spreads neighbouring counts. */
+const SEAL_WORDS = 8;
+const SEAL_SPREAD = 0x9e37_79b1;
 export const ID_LENGTH = TIME_DIGITS + RUN_DIGITS + COUNT_DIGITS + SEAL_DIGITS;
 export const ID_FORM = new RegExp(`^[${DIGITS}]{${ID_LENGTH - SEAL_DIGITS}}(?:[${DIGITS}]{${SEAL_DIGITS}})?$`);
 
@@ -30,15 +33,27 @@ function digits(value: number, length: number): string {
   return text;
 }
 
-/** Twenty bits that nobody guesses in a mail or two; the secret stands in front and the input has one length. */
-const sealOf = (body: string, secret: string): string =>
-  digits(Number.parseInt(hash("sha256", secret + body, "hex").slice(0, 8), 16) % 32 ** SEAL_DIGITS, SEAL_DIGITS);
+/**
+ * Seals ids with twenty bits that nobody guesses in a mail or two. One digest serves the ids of one run in one second: whoever
+ * holds an id of that second learns nothing that he could not do by repeating it.
+ */
+function createSeal(secret: Buffer): (ms: number, run: string, count: number) => string {
+  let latest = { of: "", digest: Buffer.alloc(0) };
+  return (ms, run, count) => {
+    const of = `${Math.floor(ms / 1000)} ${run}`;
+    if (latest.of !== of) latest = { of, digest: createHmac("sha256", secret).update(of).digest() };
+    const word = latest.digest.readUInt32BE((count % SEAL_WORDS) * 4) ^ Math.imul(count, SEAL_SPREAD);
+    return digits((word >>> 0) % 32 ** SEAL_DIGITS, SEAL_DIGITS);
+  };
+}
 
 /** The time in ms at which an id was made. */
-export function idTimeMs(id: string): number {
-  let time = 0;
-  for (const digit of id.slice(0, TIME_DIGITS)) time = time * 32 + DIGITS.indexOf(digit);
-  return time;
+export const idTimeMs = (id: string): number => number(id.slice(0, TIME_DIGITS));
+
+function number(text: string): number {
+  let value = 0;
+  for (const digit of text) value = value * 32 + DIGITS.indexOf(digit);
+  return value;
 }
 
 /** The smallest id of a moment, to search from. */
@@ -52,23 +67,26 @@ export const idFloor = (ms: number): string => digits(Math.max(0, ms), TIME_DIGI
  */
 export function createIds(clock: Clock, secret: Buffer): Ids {
   const run = digits(randomBytes(4).readUInt32BE() % 32 ** RUN_DIGITS, RUN_DIGITS);
+  const seal = createSeal(secret);
   let lastMs = 0;
   let count = 0;
-  const key = secret.toString("hex");
+  let time = { ms: -1, text: "" };
   const next = (): string => {
     const now = Math.max(clock.now(), lastMs);
     count = now === lastMs ? count + 1 : 0;
     lastMs = count === COUNT_MAX ? now + 1 : now;
     if (count === COUNT_MAX) count = 0;
-    return digits(lastMs, TIME_DIGITS) + run + digits(count, COUNT_DIGITS);
+    if (time.ms !== lastMs) time = { ms: lastMs, text: digits(lastMs, TIME_DIGITS) };
+    return time.text + run + digits(count, COUNT_DIGITS);
   };
   return {
     next,
-    sealed() {
-      const body = next();
-      return body + sealOf(body, key);
+    sealed: () => next() + seal(lastMs, run, count),
+    isOurs(id) {
+      if (id.length !== ID_LENGTH || !ID_FORM.test(id)) return false;
+      const itsRun = id.slice(TIME_DIGITS, TIME_DIGITS + RUN_DIGITS);
+      const itsCount = number(id.slice(TIME_DIGITS + RUN_DIGITS, -SEAL_DIGITS));
+      return seal(idTimeMs(id), itsRun, itsCount) === id.slice(-SEAL_DIGITS);
     },
-    isOurs: (id) =>
-      id.length === ID_LENGTH && ID_FORM.test(id) && sealOf(id.slice(0, -SEAL_DIGITS), key) === id.slice(-SEAL_DIGITS),
   };
 }

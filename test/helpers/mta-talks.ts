@@ -95,7 +95,7 @@ export async function openThrough(mta: Mta, { clients, consents, config }: Talk)
 /** Of a RCPT line, as the ledger writes it. A bare postmaster has got the MTA's own domain. */
 function addressee(line: string): string {
   const text = parsePathWithParams(line.slice("RCPT TO:".length))?.path.address?.text ?? line;
-  return text.toLowerCase().replace(/^postmaster@(postfix|sendmail)\.test$/, "postmaster");
+  return text.toLowerCase().replace(/^postmaster@(postfix\.test|\[127\.0\.0\.1\])$/, "postmaster");
 }
 
 export async function furnish(

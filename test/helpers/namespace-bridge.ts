@@ -1,13 +1,14 @@
 /**
  * Runs a mail server in the network namespace it was itself started in, and leads connections in and out by unix sockets, which
- * know no such borders. Arguments: the socket to listen on, the server's port, the port behind it, the socket that one leads to,
- * and the server's command line. A connection begins with a line of JSON that says who comes: {"from": ip, "to": ip, "port": n}.
+ * know no such borders. Arguments: the socket to listen on, the server's address and port, the port behind it, the socket that
+ * one leads to, and the server's command line. A connection begins with a line of JSON that says who comes: {"from": ip, "to": ip, "port": n}.
  */
 import { spawn } from "node:child_process";
 import { connect, createServer, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 
-const [listen = "", port = "0", nextPort = "0", nextSocket = "", command = "", ...args] = process.argv.slice(2);
+const [listen = "", host = "", port = "0", nextPort = "0", nextSocket = "", command = "", ...args] =
+  process.argv.slice(2);
 const START_TRIES = 1000;
 
 const server = spawn(command, args, { stdio: "inherit" });
@@ -48,7 +49,7 @@ const door = createServer((socket) => {
 
 async function answers(): Promise<boolean> {
   return new Promise((resolve) => {
-    const probe = connect(Number(port), "127.0.0.1", () => resolve(true));
+    const probe = connect(Number(port), host, () => resolve(true));
     probe.once("error", () => resolve(false));
     probe.once("connect", () => probe.destroy());
   });

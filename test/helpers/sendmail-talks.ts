@@ -3,7 +3,7 @@
  * of its own where clients really come from the addresses of the talks.
  */
 import { rm } from "node:fs/promises";
-import { createServer, connect as netConnect } from "node:net";
+import { createServer, connect as netConnect, type Socket } from "node:net";
 import { join } from "node:path";
 import type { Authenticate } from "./dovecot-auth.ts";
 import type { Mta } from "./mta-talks.ts";
@@ -16,7 +16,7 @@ import { openTalk } from "./smtp-talk.ts";
 import type { ClientStep } from "./talk.ts";
 import { until } from "./wait.ts";
 
-const SERVER = { 4: "192.0.2.25", 6: "2001:db8::25" } as const;
+const SERVER = { 4: "127.0.0.1", 6: "2001:db8::25" } as const;
 const CLIENTS = ["203.0.113.9", "198.51.100.7", "192.0.2.7", "2001:db8::9"];
 
 export async function startSendmailForTalks(): Promise<Mta & { readonly sendmail: Sendmail; stop(): Promise<void> }> {
@@ -28,7 +28,7 @@ export async function startSendmailForTalks(): Promise<Mta & { readonly sendmail
   const sendmail = await startSendmail({
     milter: `unix:${join(dir, "milter.sock")}`,
     nextPort: await freePort(),
-    network: { addresses: [...Object.values(SERVER), ...CLIENTS], nextSocket: sink.path },
+    network: { addresses: [SERVER[4], SERVER[6]], clients: CLIENTS, nextSocket: sink.path },
     sasl: ["pwcheck_method: saslauthd", `saslauthd_path: ${auth.path}`, "mech_list: PLAIN"],
     mc: [
       "define(`confMAX_HOP', `1000')",
@@ -36,6 +36,10 @@ export async function startSendmailForTalks(): Promise<Mta & { readonly sendmail
       "define(`confAUTH_MECHANISMS', `PLAIN')",
       "TRUST_AUTH_MECH(`PLAIN')",
       "FEATURE(`accept_unqualified_senders')",
+      "define(`confALLOW_BOGUS_HELO', `True')",
+      // No aliases, which is another thing than an alias file that cannot be read.
+      "define(`ALIAS_FILE', `null:none')",
+      "define(`MAIL_HUB', `relay:[127.0.0.1]')",
       `DAEMON_OPTIONS(\`Port=${submission}, Addr=${SERVER[4]}, Name=ORIGINATING')`,
     ],
   });
@@ -62,8 +66,11 @@ export async function startSendmailForTalks(): Promise<Mta & { readonly sendmail
 
 /** A TCP port that leads to the namespace's socket. */
 async function startBridge(path: string): Promise<{ port: number; stop(): Promise<void> }> {
+  const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     const inside = netConnect(path);
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
     for (const [one, other] of [
       [socket, inside],
       [inside, socket],
@@ -77,7 +84,11 @@ async function startBridge(path: string): Promise<{ port: number; stop(): Promis
   const address = server.address();
   return {
     port: typeof address === "object" && address ? address.port : 0,
-    stop: () => new Promise((resolve) => server.close(() => resolve())),
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+      }),
   };
 }
 

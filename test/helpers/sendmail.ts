@@ -23,9 +23,10 @@ export interface SendmailOptions {
   readonly nextPort: number;
   /** Further lines of the m4 configuration. */
   readonly mc?: readonly string[];
-  /** A network namespace of its own, in which clients can come from these addresses; see namespace-bridge.ts. */
+  /** A network namespace of its own, see namespace-bridge.ts: it listens on `addresses`, clients may come from `clients` too. */
   readonly network?: {
     readonly addresses: readonly string[];
+    readonly clients: readonly string[];
     /** Unix socket of the SMTP server behind `nextPort`. */
     readonly nextSocket: string;
   };
@@ -113,10 +114,19 @@ export async function startSendmail(options: SendmailOptions): Promise<Sendmail>
   const bridge = join(directory, "bridge");
   const program = [join(CACHE, "usr/libexec/sendmail/sendmail"), "-bD", `-C${join(directory, "sendmail.cf")}`];
   const inside = network
-    ? [process.execPath, BRIDGE, bridge, String(port), String(options.nextPort), network.nextSocket, ...program]
+    ? [
+        process.execPath,
+        BRIDGE,
+        bridge,
+        network.addresses[0] ?? "",
+        String(port),
+        String(options.nextPort),
+        network.nextSocket,
+        ...program,
+      ]
     : program;
   const namespaces = ["-u", "-m", ...(network ? ["-n"] : [])];
-  const settings = [directory, sasl, (network?.addresses ?? []).join(" ")];
+  const settings = [directory, sasl, [...(network?.addresses ?? []), ...(network?.clients ?? [])].join(" ")];
   const child = spawn("unshare", [...namespaces, "sh", "-c", START, "sh", ...settings, ...inside], {
     env: environment(),
     stdio: ["ignore", "pipe", "pipe"],
@@ -143,7 +153,7 @@ hostname ${HOSTNAME} &&
 mount --bind "$1/hosts" /etc/hosts &&
 mount --bind "$1/resolv.conf" /etc/resolv.conf &&
 if [ -n "$2" ]; then mount --bind "$2" "$SASL_PLUGINS"; fi &&
-if [ -n "$3" ]; then ip link set lo up; for a in $3; do ip addr add "$a" dev lo; done; fi &&
+if [ -n "$3" ]; then ip link set lo up; for a in $3; do ip addr add "$a" dev lo 2>/dev/null; done; fi &&
 shift 3 &&
 exec "$@"
 `;
@@ -156,14 +166,12 @@ async function layOutSasl(directory: string, lines: readonly string[]): Promise<
   return sasl;
 }
 
-/** In a network of its own it listens on every address. */
+/** In a network of its own it listens on all of its addresses. */
 const daemons = (port: number, { network }: SendmailOptions): string[] =>
-  network
-    ? [
-        `DAEMON_OPTIONS(\`Port=${port}, Name=MTA')`,
-        `DAEMON_OPTIONS(\`Port=${port}, Family=inet6, Modifiers=O, Name=MTA6')`,
-      ]
-    : [`DAEMON_OPTIONS(\`Port=${port}, Addr=127.0.0.1, Name=MTA')`];
+  (network?.addresses ?? ["127.0.0.1"]).map(
+    (address) =>
+      `DAEMON_OPTIONS(\`Port=${port}, Addr=${address}, ${address.includes(":") ? "Family=inet6, " : ""}Name=MTA')`,
+  );
 
 async function configuration(directory: string, port: number, options: SendmailOptions): Promise<string> {
   const source = join(directory, "sendmail.mc");

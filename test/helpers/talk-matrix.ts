@@ -2,7 +2,9 @@
 import type { Entry } from "../../src/ledger/entry.ts";
 
 export interface Matrix {
-  note(talk: string, door: string, cell: string): void;
+  note(talk: string, door: string, verdict: string): void;
+  /** Not played there; the reason stands below the table. */
+  skip(talk: string, door: string, reason: string): void;
   /** Case × door × verdict. */
   print(): string;
 }
@@ -10,11 +12,17 @@ export interface Matrix {
 export function createMatrix(): Matrix {
   const rows = new Map<string, Map<string, string>>();
   const doors = new Set<string>();
+  const skips: string[] = [];
+  const note = (talk: string, door: string, verdict: string): void => {
+    doors.add(door);
+    const row = rows.get(talk) ?? new Map<string, string>();
+    rows.set(talk, row.set(door, verdict));
+  };
   return {
-    note(talk, door, cell) {
-      doors.add(door);
-      const row = rows.get(talk) ?? new Map<string, string>();
-      rows.set(talk, row.set(door, cell));
+    note,
+    skip(talk, door, reason) {
+      note(talk, door, "-");
+      skips.push(`- ${talk}, ${door}: ${reason}`);
     },
     print() {
       const columns = [...doors];
@@ -24,14 +32,13 @@ export function createMatrix(): Matrix {
         ...lines.map(([talk, row]) => [talk, ...columns.map((door) => row.get(door) ?? "FAILED")]),
       ];
       const widths = table[0]?.map((_, column) => Math.max(...table.map((line) => line[column]?.length ?? 0))) ?? [];
-      return table
-        .map((line) =>
-          line
-            .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-            .join("  ")
-            .trimEnd(),
-        )
-        .join("\n");
+      const lined = table.map((line) =>
+        line
+          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+          .join("  ")
+          .trimEnd(),
+      );
+      return [...lined, "", "Not played:", ...skips].join("\n");
     },
   };
 }

@@ -40,6 +40,7 @@ export class Connection {
   #socket: Socket;
   #step = "connecting";
   #timer: NodeJS.Timeout | undefined;
+  #timerMs = 0;
   #dead: Unavailable | undefined;
   #replies: ServerReply[] = [];
   #wanted = 0;
@@ -131,6 +132,7 @@ export class Connection {
   fail(reason: Unavailable): void {
     if (this.#dead) return;
     this.#dead = reason;
+    clearTimeout(this.#timer);
     this.#socket.destroy();
     this.#onReplies = undefined;
     this.#onDrain = undefined;
@@ -142,10 +144,7 @@ export class Connection {
     return new Promise<T>((resolve, reject) => {
       if (this.#dead) return reject(this.#dead);
       this.#step = step;
-      this.#timer = setTimeout(
-        () => this.fail(this.#trouble(`no end in ${Math.round(timeoutMs)} ms`)),
-        coarse(timeoutMs),
-      );
+      this.#watch(coarse(timeoutMs));
       const fail = (error: unknown): void => {
         this.#calm();
         reject(error);
@@ -158,9 +157,20 @@ export class Connection {
     });
   }
 
-  #calm(): void {
+  /** Three waits a mail: one timer is wound up again instead of being made anew; between waits it runs out unheard. */
+  #watch(timeoutMs: number): void {
+    if (this.#timer && this.#timerMs === timeoutMs) {
+      this.#timer.refresh();
+      return;
+    }
     clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#timerMs = timeoutMs;
+    this.#timer = setTimeout(() => {
+      if (this.#reject) this.fail(this.#trouble(`no end in ${timeoutMs} ms`));
+    }, timeoutMs).unref();
+  }
+
+  #calm(): void {
     this.#reject = undefined;
   }
 

@@ -28,6 +28,7 @@ export class Visit {
   commandsSinceMail = 0;
   private readonly parts: VisitParts;
   private reception: Reception | undefined;
+  private session: Session | undefined;
   /** The login or address that was last looked up, and who it was. */
   private known: { readonly key: string; readonly client: Client | undefined; readonly untilMs: number } | undefined;
 
@@ -78,9 +79,16 @@ export class Visit {
     return client;
   }
 
+  /** The same frozen value as long as nothing changed, so that what is derived from it is derived once. */
   private sessionOf(smtp: SMTPServerSession, client: Client | undefined): Session {
+    const session = this.describe(smtp, client);
+    if (!this.session || !sameFacts(this.session, session)) this.session = Object.freeze(session);
+    return this.session;
+  }
+
+  private describe(smtp: SMTPServerSession, client: Client | undefined): Session {
     const { role, settings } = this.parts;
-    return Object.freeze({
+    return {
       id: smtp.id,
       door: role === "submission" ? "submission" : "smtp",
       role,
@@ -93,9 +101,23 @@ export class Visit {
       ...(this.tls !== undefined && { tls: this.tls }),
       ...(smtp.user && { login: String(smtp.user) }),
       ...(client && { client }),
-    } satisfies Session);
+    };
   }
 }
+
+const FACTS = [
+  "clientIp",
+  "clientPort",
+  "serverIp",
+  "serverPort",
+  "inRelayNetworks",
+  "helo",
+  "tls",
+  "login",
+  "client",
+] as const satisfies readonly (keyof Session)[];
+
+const sameFacts = (one: Session, other: Session): boolean => FACTS.every((fact) => one[fact] === other[fact]);
 
 /** MAIL FROM's parameters as our own words. */
 export function senderOf(smtp: SMTPServerSession, address: Sender["address"], sizeBytes: number | undefined): Sender {

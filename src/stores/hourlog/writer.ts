@@ -1,11 +1,10 @@
 /**
- * Group commit: everything that arrives while one write is on its way to disk goes into the next, so one flush serves many
- * mails. On a fast disk that alone would mean a flush for nearly every mail, and a flush costs more than the mail; so under
- * load writes also keep a pace, and a mail waits up to two milliseconds for company.
+ * Group commit: everything that arrives while one write is on its way to disk goes into the next, and a write begins only when
+ * all that came in the same turn of the event loop is there; so one flush serves many mails, the more the busier it is.
  *
  * Bounded: a disk that does not answer, or refuses, fails what waits, and everything after it at once until it answers again.
  */
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as breathe } from "node:timers/promises";
 import { withDeadline } from "../../kit/deadline.ts";
 import { Unavailable } from "../../kit/trouble.ts";
 import type { Urgency } from "../../ledger/journal.ts";
@@ -33,9 +32,6 @@ export interface LineWriter {
 }
 
 const WAITING_MAX = 50_000;
-/** Least time between the beginnings of two writes, unless so many appends wait that they are company enough. */
-const PACE_MS = 1;
-const COMPANY = 16;
 /** After a failure nothing is tried for so long, so that a full disk is not hammered. */
 const REST_MS = 250;
 /** How long lines that nobody waits for may wait. */
@@ -75,7 +71,7 @@ export function createLineWriter(dir: string, timeoutMs: number): LineWriter {
   };
   const work = async (): Promise<void> => {
     while (waiting.length > 0) {
-      if (performance.now() - beganAt < PACE_MS && waiting.length < COMPANY) await sleep(PACE_MS);
+      await breathe();
       const batch = waiting;
       waiting = [];
       await writeAll(batch);
