@@ -2,8 +2,8 @@ import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { connect, createServer, type NetConnectOpts } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { homedir, tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
@@ -63,7 +63,19 @@ export async function sendmailIsHere(): Promise<boolean> {
 }
 
 /** A fresh directory in which Sendmail trusts a socket: it refuses those below world-writable ones such as /tmp. */
-export const trustedDirectory = (): Promise<string> => mkdtemp(join(CACHE, "..", "socket-"));
+export async function trustedDirectory(): Promise<string> {
+  for (const place of [join(CACHE, ".."), homedir(), "/var/lib"]) {
+    if (await nobodyElseWrites(place)) return mkdtemp(join(place, "consentry-socket-"));
+  }
+  throw new Error("no directory here that Sendmail would trust");
+}
+
+/** Neither in it nor in any directory above it. */
+async function nobodyElseWrites(place: string): Promise<boolean> {
+  const found = await stat(place).catch(() => undefined);
+  if (!found?.isDirectory() || (found.mode & 0o022) !== 0) return false;
+  return place === "/" || nobodyElseWrites(dirname(place));
+}
 
 /** Downloads what an installed Sendmail would bring along, m4 for its configuration included. */
 async function unpack(): Promise<void> {
