@@ -57,6 +57,7 @@ interface Sorted {
 /** Who gets the mail, as far as the next hop can tell recipients apart and keep what is held. */
 function sortOut({ handover, recipients, ...course }: Course, rules: Verdict): Sorted {
   const decisions = recipients.map((recipient) => ({ recipient, decision: rules.for(recipient) }));
+  if (decisions.every(({ decision }) => decision.kind === "accept")) return { taken: recipients, dropped: [] };
   const ofKind = (kind: string) => decisions.filter(({ decision }) => decision.kind === kind);
   const refused = ofKind("reject").map(({ recipient }) => recipient);
   const held = ofKind("hold")[0]?.decision as Refusal | undefined;

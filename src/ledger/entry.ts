@@ -48,4 +48,6 @@ export interface Entry {
   readonly evidence?: Readonly<Record<string, string | number | boolean>>;
   /** Who did it, for what people do at the console or command line. */
   readonly actor?: string;
+  /** Absent while the clock is in step; within a minute after it was set, how. */
+  readonly clock?: "set-forward" | "set-back";
 }

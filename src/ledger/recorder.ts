@@ -1,5 +1,6 @@
 import type { Clock } from "../kit/clock.ts";
 import type { Ids } from "../kit/ids.ts";
+import { createClockWatch } from "./clock-state.ts";
 import type { Entry } from "./entry.ts";
 import type { EventName } from "./events.ts";
 import type { Journal, Urgency } from "./journal.ts";
@@ -17,11 +18,13 @@ export interface Recorder {
 }
 
 export function createRecorder(journal: Journal, ids: Ids, clock: Clock): Recorder {
+  const clockState = createClockWatch(clock);
   return {
     record: (happenings, when = "now") => {
       const at = clock.now();
+      const state = clockState(at);
       return journal.append(
-        happenings.map((happening) => ({ id: ids.next(), at, ...happening })),
+        happenings.map((happening) => ({ id: ids.next(), at, ...happening, ...(state && { clock: state }) })),
         when,
       );
     },

@@ -47,10 +47,25 @@ const FULL: Entry = {
 const CROWD: readonly Entry[] = [
   entry(START, { sender: "a@one.example", recipient: "x@local.example", clientIp: "192.0.2.10", mailId: "M1" }),
   entry(START, { sender: "a@one.example", recipient: "y@local.example", clientIp: "192.0.2.10", mailId: "M1" }),
-  entry(START + 1, { sender: "b@one.example", recipient: "x@local.example", clientIp: "192.0.2.200", mailId: "M2" }),
-  entry(START + 1000, { sender: "", recipient: "x@local.example", clientIp: "2001:db8:1::5", mailId: "M3" }),
+  entry(START + 1, {
+    sender: "b@one.example",
+    recipient: "x@local.example",
+    clientIp: "192.0.2.200",
+    mailId: "M2",
+    messageId: "<2@one.example>",
+    verdict: "reject",
+    rules: ["relay/anonymous", "~envelope/helo"],
+    articles: ["Order 38 (CN 2006) Art. 13(1)"],
+  }),
+  entry(START + 1000, {
+    sender: "",
+    recipient: "x@local.example",
+    clientIp: "2001:db8:1::5",
+    mailId: "M3",
+    client: "shop",
+  }),
   entry(START + 2000, { event: "looked-up", actor: "auditor" }),
-  entry(START + DAY, { event: "handed-over", recipient: "x@local.example", mailId: "M1" }),
+  entry(START + DAY, { event: "handed-over", recipient: "x@local.example", mailId: "M1", queueId: "4XyZ" }),
 ];
 const ids = (...numbers: number[]): string[] => numbers.map((number) => CROWD[number]?.id ?? "");
 const from = { sinceMs: START, untilMs: START + 2 * DAY };
@@ -74,6 +89,20 @@ const SEARCHES: readonly (readonly [string, Search, readonly string[]])[] = [
     { ...from, sender: "a@one.example", recipient: "y@local.example", ip: "192.0.2.10" },
     ids(1),
   ],
+  ["sender or recipient", { ...from, address: "A@one.example" }, ids(0, 1)],
+  ["sender or recipient: recipient", { ...from, address: "y@local.example" }, ids(1)],
+  ["a domain", { ...from, domain: "ONE.example" }, ids(0, 1, 2)],
+  ["a domain without those below it", { ...from, domain: "example" }, []],
+  ["a domain and those below it", { ...from, domain: "*.example", verdict: "reject" }, ids(2)],
+  ["a Message-ID", { ...from, messageId: "<2@one.example>" }, ids(2)],
+  ["an event", { ...from, event: "looked-up" }, ids(4)],
+  ["a verdict", { ...from, verdict: "reject" }, ids(2)],
+  ["a rule", { ...from, rule: "relay/anonymous" }, ids(2)],
+  ["a rule that was only watched", { ...from, rule: "envelope/helo" }, ids(2)],
+  ["a rule as watched, which was enforced", { ...from, rule: "~relay/anonymous" }, []],
+  ["a part of an article", { ...from, article: "art. 13" }, ids(2)],
+  ["a client", { ...from, client: "shop" }, ids(3)],
+  ["a queue id", { ...from, id: "4XyZ" }, ids(5)],
   ["fields no entry has together", { ...from, sender: "b@one.example", ip: "192.0.2.10" }, []],
 ];
 
@@ -138,12 +167,34 @@ export function journalContract(name: string, open: () => Promise<Journal>): voi
       const [first, second, ...rest] = await recent(base + 3 * HOUR);
       expect([first?.hour, second?.hour, rest]).toEqual(["2031-05-06T07", "2031-05-06T08", []]);
       expect(first && (await collect(first.read()))).toEqual([early, late]);
-      await first?.drop();
+      const sources = (await journal.sources()).filter(({ hour }) => hour >= "2031-05-06T07");
+      expect(sources.map(({ hour }) => hour)).toEqual(["2031-05-06T07", "2031-05-06T08"]);
+      expect([...(first?.taken.keys() ?? [])]).toEqual([sources[0]?.name]);
+      await journal.forget(first?.taken ?? new Map());
       expect(await find({ sinceMs: base })).toEqual([next.id]);
       const again = entry(base + 1);
       await journal.append([again]);
       expect((await recent(base + 3 * HOUR)).map(({ hour }) => hour)).toEqual(["2031-05-06T07", "2031-05-06T08"]);
       expect(await find({ sinceMs: base })).toEqual([again.id, next.id]);
+    });
+
+    it("shows what is taken to nobody, and keeps what came after", async () => {
+      const base = Date.parse("2032-05-06T07:00:00Z");
+      const [taken, late] = [entry(base), entry(base + 1)];
+      await journal.append([taken]);
+      const now = base + 3 * HOUR;
+      const [hour] = (await journal.closedHours(now)).filter((each) => each.hour === "2032-05-06T07");
+      if (!hour) throw new Error("the hour is not over");
+      expect(await collect(journal.find({ sinceMs: base }, hour.taken))).toEqual([]);
+      expect((await journal.closedHours(now, hour.taken)).filter((each) => each.hour === hour.hour)).toEqual([]);
+      await journal.append([late]);
+      expect(await collect(hour.read())).toEqual([taken]);
+      expect(await collect(journal.find({ sinceMs: base }, hour.taken))).toEqual([late]);
+      await journal.forget(hour.taken);
+      const [rest] = (await journal.closedHours(now, hour.taken)).filter((each) => each.hour === hour.hour);
+      expect(rest && (await collect(rest.read()))).toEqual([late]);
+      await journal.forget(rest?.taken ?? new Map());
+      expect(await find({ sinceMs: base })).toEqual([]);
     });
 
     it("can be left in the middle of a search", async () => {

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, type ChildProcessWithoutNullStreams, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { connect, createServer, type NetConnectOpts } from "node:net";
@@ -17,8 +17,8 @@ const START_MS_MAX = 20_000;
 const POLL_MS = 20;
 
 export interface SendmailOptions {
-  /** `S=` of the filter, in Sendmail's own form: "inet:8893@127.0.0.1" or "unix:/path". */
-  readonly milter: string;
+  /** `S=` of the filter, in Sendmail's own form: "inet:8893@127.0.0.1" or "unix:/path". Absent: `mc` has it. */
+  readonly milter?: string;
   /** SMTP server on 127.0.0.1 that gets every accepted mail. */
   readonly nextPort: number;
   /** Further lines of the m4 configuration. */
@@ -44,6 +44,8 @@ export interface Sendmail {
   quarantined(): Promise<string[]>;
   /** Queue ids of mails on their way. */
   queued(): Promise<string[]>;
+  /** Its command, as a user of the same machine calls it. */
+  command(...args: readonly string[]): ChildProcessWithoutNullStreams;
   stop(): Promise<void>;
 }
 
@@ -157,7 +159,11 @@ export async function startSendmail(options: SendmailOptions): Promise<Sendmail>
   }
   const inQueue = async (kind: string): Promise<string[]> =>
     (await readdir(join(directory, "mqueue"))).filter((name) => name.startsWith(kind)).map((name) => name.slice(2));
-  return { port, directory, bridge, quarantined: () => inQueue("hf"), queued: () => inQueue("qf"), stop };
+  const command = (...args: readonly string[]): ChildProcessWithoutNullStreams => {
+    const called = [...program.slice(0, 1), ...program.slice(2), ...args];
+    return spawn("nsenter", ["-t", String(child.pid), "-u", "-m", ...called], { env: environment() });
+  };
+  return { port, directory, bridge, quarantined: () => inQueue("hf"), queued: () => inQueue("qf"), command, stop };
 }
 
 const START = `
@@ -207,7 +213,7 @@ async function configuration(directory: string, port: number, options: SendmailO
     "FEATURE(`accept_unresolvable_domains')",
     "FEATURE(`no_default_msa')",
     ...daemons(port, options),
-    `INPUT_MAIL_FILTER(\`tested', \`S=${options.milter}, F=T, T=C:5s;S:10s;R:10s;E:60s')`,
+    ...(options.milter ? [`INPUT_MAIL_FILTER(\`tested', \`S=${options.milter}, F=T, T=C:5s;S:10s;R:10s;E:60s')`] : []),
     ...(options.mc ?? []),
     "MAILER(`smtp')",
   ];

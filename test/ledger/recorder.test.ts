@@ -51,6 +51,41 @@ describe("the recorder", () => {
     await expect(recorderOf(full).recorder.record([{ event: "refused" }])).rejects.toThrow(Unavailable);
   });
 
+  it("writes down for a minute that the clock was set, and how", async () => {
+    const journal = createMemoryJournal();
+    let nowMs = 1_700_000_000_000;
+    let steadyMs = 0;
+    const clock = { now: () => nowMs, steadyMs: () => steadyMs };
+    const recorder = createRecorder(journal, createIds(clock, Buffer.alloc(32, 1)), clock);
+    const states: (string | undefined)[] = [];
+    const steps = [
+      [0, 0],
+      [5_000, 5_000],
+      [7_900, 7_000],
+      [86_400_000, 10],
+      [100, 59_000],
+      [2_000, 2_000],
+      [-3_000, 500],
+      [90_000, 90_000],
+    ] as const;
+    for (const [wall, steady] of steps) {
+      nowMs += wall;
+      steadyMs += steady;
+      await recorder.record([{ event: "refused", mailId: String(states.length) }]);
+      for await (const entry of journal.find({ id: String(states.length) })) states.push(entry.clock);
+    }
+    expect(states).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      "set-forward",
+      "set-back",
+      "set-back",
+      "set-back",
+      undefined,
+    ]);
+  });
+
   it("has an explanation for every event", () => {
     for (const says of Object.values(EVENTS)) expect(says).toMatch(/^.{15,120}$/);
     expect(new Set(Object.values(EVENTS)).size).toBe(Object.keys(EVENTS).length);

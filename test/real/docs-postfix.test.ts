@@ -67,6 +67,14 @@ async function send(talk: SmtpTalk, sender: string, text: string, to = "ann@exam
   return (await talk.data(text)).text;
 }
 
+/** A second mail inside the first, for a server that ends mails at a bare LF: there must be one answer, and no second mail. */
+async function smuggle(talk: SmtpTalk): Promise<void> {
+  await talk.sayAll("MAIL FROM:<bob@sender.example>", "RCPT TO:<ann@example.com>", "DATA");
+  talk.send(`${letter().replaceAll("\n", "\r\n")}\n.\nMAIL FROM:<x@x.example>\r\n.\r\n`);
+  await talk.hear();
+  expect((await talk.say("NOOP")).text).toMatch(/^250 2\.0\.0 Ok/);
+}
+
 /** How every section ends: an unlabelled advertisement is refused, a labelled one and a stranger's mail arrive. */
 async function lawIsKept(shop: SmtpTalk, stranger: SmtpTalk, postfix: Postfix): Promise<void> {
   expect(await send(shop, "a@shop.example", advertisement("sale"))).toMatch(
@@ -74,7 +82,7 @@ async function lawIsKept(shop: SmtpTalk, stranger: SmtpTalk, postfix: Postfix): 
   );
   expect(await send(shop, "a@shop.example", advertisement("AD sale"))).toMatch(/^250/);
   expect(await send(stranger, "bob@sender.example", letter(), "x@other.example")).toMatch(
-    /^550-5\.7\.1 relaying denied/,
+    /^55[04][ -]5\.7\.1 .*(relaying|Relay access) denied/,
   );
   await stranger.say("RSET");
   expect(await send(stranger, "bob@sender.example", letter())).toMatch(/^250/);
@@ -105,6 +113,8 @@ describe.skipIf(!postfixIsHere())("docs/postfix.md (skipped without postfix, or 
         `smtpd_sasl_type = dovecot`,
         `smtpd_sasl_path = ${auth.path}`,
         ...docLines(PAGE, { section, file: "main.cf" }),
+        // Else the test's own address would be let off, being one of mynetworks.
+        "smtpd_forbid_bare_newline_exclusions =",
       ],
       masterCf: docLines(PAGE, { section, file: "master.cf" }, { "submission inet": `127.0.0.1:${submission} inet` }),
     });
@@ -128,15 +138,12 @@ describe.skipIf(!postfixIsHere())("docs/postfix.md (skipped without postfix, or 
     expect(await send(exempt, "bob@sender.example", letter())).toMatch(/^250/);
 
     expect(await send(stranger, "bob@sender.example", letter("", "X-Nul: a\0b\n"))).toMatch(/^550 5\.7\.1 /);
-    const smuggler = await from(postfix.port, "203.0.113.9", "mx.sender.example");
-    await smuggler.sayAll("MAIL FROM:<bob@sender.example>", "RCPT TO:<ann@example.com>", "DATA");
-    smuggler.send("Subject: x\r\n\r\nx\n.\nMAIL FROM:<x@x.example>\r\n.\r\n");
-    expect((await smuggler.hear()).text).toMatch(/^521 5\.5\.2 .*bare/i);
+    await smuggle(await from(postfix.port, "203.0.113.9", "mx.sender.example"));
 
     await commandLine(postfix, letter("from this machine\n"), "ann@example.com");
-    await postfix.delivered("ann", 5);
+    await postfix.delivered("ann", 6);
     const local = (await service.entriesSoon(1, { ip: "127.0.0.1" }))[0];
-    expect(local).toMatchObject({ event: "received", recipient: "ann@example.com" });
+    expect(local).toMatchObject({ event: "received", recipient: "ann@example.com", clientPort: 0 });
 
     await service.close();
     const late = await from(postfix.port, "203.0.113.9", "mx.sender.example");
@@ -162,10 +169,11 @@ describe.skipIf(!postfixIsHere())("docs/postfix.md (skipped without postfix, or 
     const shop = await from(smtp, "198.51.100.7", "pc.shop.example");
     const stranger = await from(smtp, "203.0.113.9", "mx.sender.example");
     await lawIsKept(shop, stranger, postfix);
-    expect(await send(shop, "a@shop.example", advertisement("AD x"), "nobody@example.com")).toMatch(/^550 5\.1\.1 /);
+    expect(await send(stranger, "bob@sender.example", letter(), "nobody@example.com")).toMatch(/^550 5\.1\.1 /);
     expect(await postfix.log(), "the log names the client").toMatch(/client=unknown\[203\.0\.113\.9\]/);
     const direct = await openTalk(behind);
     expect((await direct.say("EHLO x.example")).text).not.toMatch(/XCLIENT/);
+    await smuggle(direct);
   });
 
   it("before the queue", async () => {

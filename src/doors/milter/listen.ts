@@ -13,7 +13,9 @@ import { SESSION_MACROS } from "./session.ts";
  */
 const STEPS = { connect: "listen", helo: "listen", data: "ignore" } as const;
 const EDITS = ["changeHeader", "deleteRecipient", "quarantine"] as const;
-const MACROS = { ...SESSION_MACROS, endOfMessage: ["i"] } as const;
+/** The queue id: Sendmail knows it from MAIL on, Postfix only at the end. */
+const QUEUE_ID = "i";
+const MACROS = { ...SESSION_MACROS, mail: [...SESSION_MACROS.mail, QUEUE_ID], endOfMessage: [QUEUE_ID] };
 const FRAME_BYTES_MIN = 1_048_576;
 
 /** What is asked of the MTA, and the bounds of a connection. */

@@ -85,6 +85,8 @@ export class RelayConnection extends SMTPConnection {
   override send(code: number, data?: string | string[] | null, context?: string | false): void {
     if (code >= 400) this.visit.commandsSinceMail += 1;
     const said: unknown = data;
+    if (code === 250 && typeof data === "string")
+      return this.say(`250 ${this._getEnhancedStatusCode(250, context)} ${data}`);
     if (!(said instanceof Spoken)) return super.send(code, data, context);
     const { enhanced, lines } = said.reply;
     super.send(
@@ -92,6 +94,11 @@ export class RelayConnection extends SMTPConnection {
       lines.map((line) => `${enhanced} ${line}`.trim()),
       false,
     );
+  }
+
+  /** A plain yes, said four times a mail: without smtp-server's log of every line. */
+  private say(line: string): void {
+    if (!this._upgrading && this._socket.readyState === "open") this._socket.write(`${line}\r\n`, "latin1");
   }
 
   override _onCommand(command: Buffer, callback?: () => void): void {

@@ -187,9 +187,10 @@ export class RelayServer extends SMTPServer {
 
   /** Runs a step and gives smtp-server its answer; nothing that is thrown lets a client through. */
   private settle(callback: Callback, step: () => Promise<Reply | undefined>): void {
-    void step()
-      .catch((error: unknown) => troubleReply(error, this.parts.log))
-      .then((reply) => callback(reply && refusal(reply)));
+    void step().then(
+      (reply) => callback(reply && refusal(reply)),
+      (error: unknown) => callback(refusal(troubleReply(error, this.parts.log))),
+    );
   }
 
   private authenticate(auth: SMTPServerAuthentication) {

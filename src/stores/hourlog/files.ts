@@ -24,7 +24,12 @@ interface HourFile {
   readonly handle: FileHandle;
   /** Something is in it. */
   used: boolean;
+  /** When it was last written in, on the clock that never jumps. */
+  writtenAt: number;
 }
+
+/** A file that was left alone for so long may have left for the archive, when the clock has since gone back into its hour. */
+const QUIET_MS = 5_000;
 
 export function createHourFiles(dir: string): HourFiles {
   const files = new Map<string, HourFile>();
@@ -36,7 +41,8 @@ export function createHourFiles(dir: string): HourFiles {
   };
   const fileOf = async (hour: string): Promise<HourFile> => {
     const known = files.get(hour);
-    if (known) return known;
+    if (known && (await isThere(known))) return known;
+    if (known) await release(hour);
     const file = await openDurably(dir, hour);
     files.set(hour, file);
     const [oldest] = files.keys();
@@ -60,6 +66,7 @@ export function createHourFiles(dir: string): HourFiles {
         file = await fileOf(hour);
         const bytesWritten = await writeOnce(file.handle.fd, bytes);
         file.used ||= bytesWritten > 0;
+        file.writtenAt = performance.now();
         if (bytesWritten < bytes.length) throw new Error("the disk took only a part");
       } catch (error) {
         await abandon(hour, file).catch(() => undefined);
@@ -71,6 +78,9 @@ export function createHourFiles(dir: string): HourFiles {
     },
   };
 }
+
+const isThere = async ({ handle, writtenAt }: HourFile): Promise<boolean> =>
+  performance.now() - writtenAt < QUIET_MS || (await handle.stat()).nlink > 0;
 
 /** The plain call: FileHandle.write does the same with half a dozen promises more, for every mail. */
 const writeOnce = (fd: number, bytes: Buffer): Promise<number> =>
@@ -85,5 +95,5 @@ async function openDurably(dir: string, hour: string): Promise<HourFile> {
   const handle = await open(path, FLAGS, FILE_MODE);
   const directory = await open(dir, constants.O_RDONLY);
   await directory.sync().finally(() => directory.close());
-  return { path, handle, used: false };
+  return { path, handle, used: false, writtenAt: performance.now() };
 }

@@ -4,12 +4,12 @@
  * crash, and leaves for the archive as it is once its hour is over.
  */
 import { chmodSync, mkdirSync } from "node:fs";
-import { readdir, unlink } from "node:fs/promises";
+import { readdir, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { Misuse } from "../../kit/trouble.ts";
 import type { Entry } from "../../ledger/entry.ts";
-import type { ClosedHour, Journal, Search } from "../../ledger/journal.ts";
-import { matcher } from "../search.ts";
+import type { ClosedHour, Journal, Search, Taken } from "../../ledger/journal.ts";
+import { lineTest, matcher } from "../search.ts";
 import { hourOf, hourOfFile, spanOf } from "./names.ts";
 import { byTimeAndId, entriesOf, merged } from "./reader.ts";
 import { toRow } from "./row.ts";
@@ -19,35 +19,66 @@ const DEFAULT_TIMEOUT_MS = 5_000;
 /** An hour is quiet so long after its end: no append waits longer. */
 const QUIET_AFTER_MS = 60_000;
 const DIRECTORY_MODE = 0o700;
+const NOTHING: Taken = new Map();
 
-/** Hours that have files, oldest first, each with the files' paths. */
-async function hoursIn(dir: string): Promise<[string, string[]][]> {
-  const hours = new Map<string, string[]>();
+/** A part of a file: from what is taken already to where it ends now. */
+interface Stretch {
+  readonly name: string;
+  readonly path: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Hours that have something that is not taken, oldest first. */
+async function hoursIn(dir: string, taken: Taken): Promise<[string, Stretch[]][]> {
+  const hours = new Map<string, Stretch[]>();
   for (const name of (await readdir(dir)).sort()) {
     const hour = hourOfFile(name);
-    if (hour) hours.set(hour, [...(hours.get(hour) ?? []), join(dir, name)]);
+    if (!hour) continue;
+    const path = join(dir, name);
+    const from = taken.get(name) ?? 0;
+    const to = await sizeOf(path);
+    if (to > from) hours.set(hour, [...(hours.get(hour) ?? []), { name, path, from, to }]);
   }
   return [...hours];
 }
 
-async function* find(dir: string, search: Search): AsyncGenerator<Entry> {
+/** 0 for a file that is gone. */
+const sizeOf = (path: string): Promise<number> =>
+  stat(path).then(
+    ({ size }) => size,
+    () => 0,
+  );
+
+async function* find(dir: string, search: Search, taken: Taken): AsyncGenerator<Entry> {
   const matches = matcher(search);
-  const { sinceMs = Number.NEGATIVE_INFINITY, untilMs = Number.POSITIVE_INFINITY, id } = search;
-  for (const [hour, paths] of await hoursIn(dir)) {
+  const { sinceMs = Number.NEGATIVE_INFINITY, untilMs = Number.POSITIVE_INFINITY } = search;
+  const mayMatch = lineTest(search);
+  for (const [hour, stretches] of await hoursIn(dir, taken)) {
     const { startMs, endMs } = spanOf(hour);
     if (endMs <= sinceMs || startMs >= untilMs) continue;
-    for await (const entry of merged(paths.map((path) => entriesOf(path, id)))) if (matches(entry)) yield entry;
+    // What is appended while we read is read, too: a search sees everything that was there when it began, or more.
+    const entries = stretches.map(({ path, from }) => entriesOf(path, { from, ...(mayMatch && { mayMatch }) }));
+    for await (const entry of merged(entries)) if (matches(entry)) yield entry;
   }
 }
 
-const closedHour = (hour: string, paths: readonly string[], release: (hour: string) => Promise<void>): ClosedHour => ({
+const closedHour = (hour: string, stretches: readonly Stretch[]): ClosedHour => ({
   hour,
-  read: () => merged(paths.map((path) => entriesOf(path, undefined))),
-  async drop() {
-    await release(hour);
-    for (const path of paths) await unlink(path);
-  },
+  taken: new Map(stretches.map(({ name, to }) => [name, to])),
+  read: () => merged(stretches.map(({ path, from, to }) => entriesOf(path, { from, to }))),
 });
+
+async function forget(dir: string, taken: Taken, release: (hour: string) => Promise<void>): Promise<void> {
+  for (const [name, to] of taken) {
+    const hour = hourOfFile(name);
+    if (!hour) continue;
+    const path = join(dir, name);
+    if ((await sizeOf(path)) !== to) continue;
+    await release(hour);
+    await unlink(path);
+  }
+}
 
 const lineOf = (entry: Entry): Line => ({ hour: hourOf(entry.at), text: `${toRow(entry)}\n` });
 
@@ -71,11 +102,19 @@ export async function openJournal(dir: string, options: { timeoutMs?: number } =
       const sorted = entries.length > 1 ? [...entries].sort(byTimeAndId) : entries;
       if (entries.length > 0) await writer.append(sorted.map(lineOf), when);
     },
-    find: (search) => find(dir, search),
-    async closedHours(nowMs) {
-      const over = (await hoursIn(dir)).filter(([hour]) => spanOf(hour).endMs + QUIET_AFTER_MS <= nowMs);
-      return over.map(([hour, paths]) => closedHour(hour, paths, writer.release));
+    find: (search, taken = NOTHING) => find(dir, search, taken),
+    async sources() {
+      return (await readdir(dir)).sort().flatMap((name) => {
+        const hour = hourOfFile(name);
+        return hour === undefined ? [] : [{ name, hour }];
+      });
     },
+    async closedHours(nowMs, taken = NOTHING) {
+      const hours = await hoursIn(dir, taken);
+      const over = hours.filter(([hour]) => spanOf(hour).endMs + QUIET_AFTER_MS <= nowMs);
+      return over.map(([hour, stretches]) => closedHour(hour, stretches));
+    },
+    forget: (taken) => forget(dir, taken, writer.release),
     close: () => writer.close(),
   };
 }

@@ -8,11 +8,21 @@ const PIECE_BYTES = 256 * 1024;
 /** Appends that waited for the disk together land a little out of order; none waits longer than this. */
 const DISORDER_MS = 10_000;
 
-/** Entries of a file whose line holds `needle` (all, when it is undefined), oldest first. A file that is gone has none. */
-export async function* entriesOf(path: string, needle: string | undefined): AsyncGenerator<Entry> {
+/** Which part of a file is read. */
+export interface Extent {
+  /** Bytes to leave out at the front: whole lines. */
+  readonly from?: number;
+  /** Where reading ends; absent: at the end of the file. */
+  readonly to?: number;
+  /** Says of a line's text that it cannot be meant, which is cheaper than to read it. */
+  readonly mayMatch?: (line: string) => boolean;
+}
+
+/** Entries of a file, oldest first. A file that is gone has none. */
+export async function* entriesOf(path: string, extent: Extent = {}): AsyncGenerator<Entry> {
   const held: Entry[] = [];
   let newest = Number.NEGATIVE_INFINITY;
-  for await (const entry of asWritten(path, needle)) {
+  for await (const entry of asWritten(path, extent)) {
     held.push(entry);
     newest = Math.max(newest, entry.at);
     if (held.length < 1_000 || newest - (held[0] as Entry).at < 2 * DISORDER_MS) continue;
@@ -23,18 +33,19 @@ export async function* entriesOf(path: string, needle: string | undefined): Asyn
   yield* held.sort(byTimeAndId);
 }
 
-async function* asWritten(path: string, needle: string | undefined): AsyncGenerator<Entry> {
-  for await (const line of linesOf(path)) {
-    if (needle !== undefined && !line.includes(needle)) continue;
+async function* asWritten(path: string, { from = 0, to, mayMatch }: Extent): AsyncGenerator<Entry> {
+  if (to !== undefined && to <= from) return;
+  for await (const line of linesOf(path, { start: from, ...(to !== undefined && { end: to - 1 }) })) {
+    if (mayMatch && !mayMatch(line)) continue;
     const entry = fromRow(line);
     if (entry) yield entry;
   }
 }
 
-async function* linesOf(path: string): AsyncGenerator<string> {
+async function* linesOf(path: string, range: { start: number; end?: number }): AsyncGenerator<string> {
   let carry: Buffer | undefined;
   try {
-    for await (const piece of createReadStream(path, { highWaterMark: PIECE_BYTES })) {
+    for await (const piece of createReadStream(path, { ...range, highWaterMark: PIECE_BYTES })) {
       const bytes: Buffer = carry ? Buffer.concat([carry, piece as Buffer]) : (piece as Buffer);
       const end = bytes.lastIndexOf(10);
       carry = end + 1 < bytes.length ? bytes.subarray(end + 1) : undefined;

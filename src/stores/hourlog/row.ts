@@ -29,6 +29,7 @@ const FIELDS = [
   "evidence",
   "actor",
   "queueId",
+  "clock",
 ] as const satisfies readonly (keyof Entry)[];
 
 type Forgotten = Exclude<keyof Entry, (typeof FIELDS)[number]>;
