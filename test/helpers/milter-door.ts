@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { duplexPair } from "node:stream";
 import { onTestFinished } from "vitest";
+import type { Endpoint } from "../../src/config/schema.ts";
 import { createIntake } from "../../src/doors/intake.ts";
 import { SMFIC } from "../../src/doors/milter/constants.ts";
 import { createMilterSession } from "../../src/doors/milter/door.ts";
@@ -55,6 +56,8 @@ export interface DoorSetup {
   readonly limits?: Readonly<Record<string, number>>;
   readonly spillDir?: string;
   readonly offer?: Offer;
+  /** As if it listened there; absent: a unix socket. */
+  readonly listen?: Endpoint;
   readonly relayNetworks?: readonly string[];
   readonly trustedProxies?: readonly string[];
 }
@@ -118,7 +121,10 @@ export async function openDoor(setup: DoorSetup = {}) {
     submissionDaemons: ["ORIGINATING"],
   };
   const faults: MilterFault[] = [];
-  const options = { ...milterOptions(settings.limits), onFault: (fault: MilterFault) => void faults.push(fault) };
+  const options = {
+    ...milterOptions(setup.listen ?? { path: "/in/memory" }, settings.limits),
+    onFault: (fault: MilterFault) => void faults.push(fault),
+  };
   const [ours, theirs] = duplexPair({ allowHalfOpen: false });
   theirs.on("close", () => ours.destroy());
   const connection = serveMilter(ours, (peer) => createMilterSession(parts, peer), milterSettings(options));

@@ -16,7 +16,7 @@ import { readRecipient, readSender } from "./envelope.ts";
 import type { BodyAnswer, MailAnswer, MilterHandler, MilterPeer, SessionAnswer } from "./handler.ts";
 import type { Macros } from "./macros.ts";
 import { createMailText, type MailText, type TextBounds } from "./mail-text.ts";
-import { applyPlan, createMtaHop } from "./mta-hop.ts";
+import { applyPlan, createMtaHop, type MtaHop } from "./mta-hop.ts";
 import type { ConnectInfo } from "./payload.ts";
 import { createReturning, type Site } from "./returning.ts";
 import { createSessionTeller, isLocalMail, type SessionParts } from "./session.ts";
@@ -49,91 +49,127 @@ interface OpenMail {
 }
 
 /** One SMTP session of the MTA's. */
-export function createMilterSession(parts: MilterDoorParts, peer: Pick<MilterPeer, "edits">): MilterHandler {
-  const hop = createMtaHop(peer.edits);
-  const tell = createSessionTeller(parts.newSessionId(), parts);
-  let info: ConnectInfo | undefined;
-  let helo: string | undefined;
-  let reception: Reception | undefined;
-  let mail: OpenMail | undefined;
+export const createMilterSession = (parts: MilterDoorParts, peer: Pick<MilterPeer, "edits">): MilterHandler =>
+  new MilterSession(parts, peer);
 
-  const reach = async (macros: Macros): Promise<Reception> => {
-    const session = await tell({ info, helo, macros });
-    if (reception) reception.update(session);
-    else reception = parts.intake.open(session, hop);
-    return reception;
-  };
-  const endMail = (): void => {
-    mail?.transaction.abort();
-    void mail?.text.discard();
-    mail = undefined;
-  };
+class MilterSession implements MilterHandler {
+  private readonly parts: MilterDoorParts;
+  private readonly hop: MtaHop;
+  private readonly tell: ReturnType<typeof createSessionTeller>;
+  private info: ConnectInfo | undefined;
+  private name: string | undefined;
+  private reception: Reception | undefined;
+  private open: OpenMail | undefined;
+
+  constructor(parts: MilterDoorParts, peer: Pick<MilterPeer, "edits">) {
+    this.parts = parts;
+    this.hop = createMtaHop(peer.edits);
+    this.tell = createSessionTeller(parts.newSessionId(), parts);
+  }
+
+  connect(connection: ConnectInfo, macros: Macros): Promise<SessionAnswer> {
+    this.info = connection;
+    return this.step(async () => {
+      // A register that is away does not refuse the connection: the first mail asks again.
+      const opened = await this.reach(macros).catch(ignoreAway);
+      return (await opened?.connect()) ?? "continue";
+    });
+  }
+
+  helo(name: string): SessionAnswer {
+    this.name = name.toLowerCase();
+    return "continue";
+  }
+
+  mail(args: readonly string[], macros: Macros): Promise<MailAnswer> {
+    return this.step(async () => {
+      this.abort();
+      const { limits } = this.parts.settings();
+      const sender = readSender(args, limits);
+      if (isRefusal(sender)) return sender;
+      const transaction = await this.begin(sender, macros);
+      if (isReply(transaction)) return transaction;
+      const text = createMailText(limits, createContentWriter({ ...limits, spillDir: this.parts.spillDir }));
+      this.open = { sender, transaction, text, accepted: new Map() };
+      return "continue";
+    });
+  }
+
+  rcpt(args: readonly string[]): Promise<MailAnswer> {
+    return this.step(async () =>
+      this.open ? takeRecipient(this.open, args, this.parts.settings().limits) : writeReply("local-trouble"),
+    );
+  }
+
+  data(): MailAnswer {
+    return "continue";
+  }
+
+  header(name: string, value: string): MailAnswer {
+    this.open?.text.header(name, value);
+    return "continue";
+  }
+
+  endOfHeaders(): MailAnswer {
+    return "continue";
+  }
+
+  body(chunk: Buffer): BodyAnswer | Promise<BodyAnswer> {
+    const text = this.open?.text;
+    const slow = text?.body(chunk);
+    if (slow) return slow.then(() => "continue");
+    return text?.defect ? "skip" : "continue";
+  }
+
+  endOfMessage(edits: Edits, macros: Macros): Promise<MailAnswer> {
+    return this.step(() => this.finish(edits, macros));
+  }
+
+  unknown(): SessionAnswer {
+    return "continue";
+  }
+
+  abort(): void {
+    this.open?.transaction.abort();
+    void this.open?.text.discard();
+    this.open = undefined;
+  }
+
+  close(): void {
+    this.abort();
+  }
+
   /** Whatever goes wrong is an answer that leaves the mail with the client. */
-  const step = <T>(work: () => Promise<T>): Promise<T | Reply> =>
-    work().catch((error: unknown) => troubleReply(error, parts.log));
+  private step<T>(work: () => Promise<T>): Promise<T | Reply> {
+    return work().catch((error: unknown) => troubleReply(error, this.parts.log));
+  }
 
-  const begin = async (sender: Sender, macros: Macros): Promise<Transaction | Reply> => {
-    const opened = await reach(macros);
+  private async reach(macros: Macros): Promise<Reception> {
+    const session = await this.tell({ info: this.info, helo: this.name, macros });
+    if (this.reception) this.reception.update(session);
+    else this.reception = this.parts.intake.open(session, this.hop);
+    return this.reception;
+  }
+
+  private async begin(sender: Sender, macros: Macros): Promise<Transaction | Reply> {
+    const opened = await this.reach(macros);
     const { session } = opened;
-    if (!mayReturn(session, info, parts)) return opened.mail(sender);
+    const { parts, hop } = this;
+    if (!mayReturn(session, this.info, parts)) return opened.mail(sender);
     const open = (passedAs?: string) => parts.intake.open(session, hop, passedAs);
     return createReturning({ open, site: parts.site(), nowMs: parts.nowMs }, sender);
-  };
-  const finish = async (edits: Edits, macros: Macros): Promise<MailAnswer> => {
-    const ended = mail;
-    mail = undefined;
+  }
+
+  private async finish(edits: Edits, macros: Macros): Promise<MailAnswer> {
+    const ended = this.open;
+    this.open = undefined;
     if (!ended) return writeReply("local-trouble");
     const reply = await judge(ended, macros.get("i"));
     if (!isPositive(reply)) return reply;
     const spellings = ({ address }: Recipient) => ended.accepted.get(address.key)?.spellings ?? [];
-    applyPlan(hop.plan(), edits, spellings);
+    applyPlan(this.hop.plan(), edits, spellings);
     return "continue";
-  };
-
-  return {
-    connect(connection, macros): Promise<SessionAnswer> {
-      info = connection;
-      return step(async () => {
-        // A register that is away does not refuse the connection: the first mail asks again.
-        const opened = await reach(macros).catch(ignoreAway);
-        return (await opened?.connect()) ?? "continue";
-      });
-    },
-    helo(name): SessionAnswer {
-      helo = name.toLowerCase();
-      return "continue";
-    },
-    mail: (args, macros): Promise<MailAnswer> =>
-      step(async () => {
-        endMail();
-        const { limits } = parts.settings();
-        const sender = readSender(args, limits);
-        if (isRefusal(sender)) return sender;
-        const transaction = await begin(sender, macros);
-        if (isReply(transaction)) return transaction;
-        const text = createMailText(limits, createContentWriter({ ...limits, spillDir: parts.spillDir }));
-        mail = { sender, transaction, text, accepted: new Map() };
-        return "continue";
-      }),
-    rcpt: (args): Promise<MailAnswer> =>
-      step(async () => (mail ? takeRecipient(mail, args, parts.settings().limits) : writeReply("local-trouble"))),
-    data: (): MailAnswer => "continue",
-    header(name, value): MailAnswer {
-      mail?.text.header(name, value);
-      return "continue";
-    },
-    endOfHeaders: (): MailAnswer => "continue",
-    body(chunk): BodyAnswer | Promise<BodyAnswer> {
-      const text = mail?.text;
-      const slow = text?.body(chunk);
-      if (slow) return slow.then(() => "continue");
-      return text?.defect ? "skip" : "continue";
-    },
-    endOfMessage: (edits, macros): Promise<MailAnswer> => step(() => finish(edits, macros)),
-    unknown: (): SessionAnswer => "continue",
-    abort: endMail,
-    close: endMail,
-  };
+  }
 }
 
 function ignoreAway(error: unknown): undefined {

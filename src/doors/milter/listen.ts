@@ -8,10 +8,19 @@ import { listenMilter } from "./server.ts";
 import { SESSION_MACROS } from "./session.ts";
 
 /**
- * Only what is judged is waited for: MAIL, RCPT and the end of the mail. A refused connection is told at MAIL, as Postfix would
- * do itself.
+ * Over a unix socket only what is judged is waited for: MAIL, RCPT and the end of the mail. A refused connection is told at MAIL,
+ * as Postfix would do itself. Over TCP every step is answered: an MTA that sends small frame after small frame and gets no answer
+ * waits 40 ms for our kernel's delayed acknowledgement, an answer carries it at once.
  */
-const STEPS = { connect: "listen", helo: "listen", data: "ignore" } as const;
+const QUIET = { connect: "listen", helo: "listen", data: "ignore" } as const;
+const ANSWERED = {
+  connect: "answer",
+  helo: "answer",
+  data: "ignore",
+  header: "answer",
+  endOfHeaders: "answer",
+  body: "answer",
+} as const;
 const EDITS = ["changeHeader", "deleteRecipient", "quarantine"] as const;
 /** The queue id: Sendmail knows it from MAIL on, Postfix only at the end. */
 const QUEUE_ID = "i";
@@ -19,11 +28,11 @@ const MACROS = { ...SESSION_MACROS, mail: [...SESSION_MACROS.mail, QUEUE_ID], en
 const FRAME_BYTES_MIN = 1_048_576;
 
 /** What is asked of the MTA, and the bounds of a connection. */
-export const milterOptions = (limits: {
-  readonly connectionsMax: number;
-  readonly headerBytesMax: number;
-}): MilterOptions => ({
-  steps: STEPS,
+export const milterOptions = (
+  listen: Endpoint,
+  limits: { readonly connectionsMax: number; readonly headerBytesMax: number },
+): MilterOptions => ({
+  steps: "path" in listen ? QUIET : ANSWERED,
   edits: EDITS,
   macros: MACROS,
   connectionsMax: limits.connectionsMax,
@@ -41,7 +50,7 @@ export async function openMilterDoor(listen: Endpoint, parts: MilterDoorParts): 
     if (kind === "handler") parts.log.error({ during, err: error }, "a bug: the mail is deferred");
     else parts.log.warn({ kind, during, reason }, "milter connection");
   };
-  const options = { ...milterOptions(parts.settings().limits), onFault };
+  const options = { ...milterOptions(listen, parts.settings().limits), onFault };
   const newHandler: NewHandler = (peer) => createMilterSession(parts, peer);
   const server = await listenMilter({ listen, newHandler, options }).catch((error: Error) => {
     throw new Misuse(`cannot listen for milter connections: ${error.message}`);
