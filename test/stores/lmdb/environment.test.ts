@@ -100,7 +100,9 @@ describe("an environment whose commit fails", () => {
   it("takes only so many writes at once", async () => {
     const { environment } = scripted("hangs");
     const writes = Array.from({ length: 20_002 }, () => environment.write(() => 1).catch((error: unknown) => error));
-    const [last] = (await Promise.all(writes)).slice(-1);
-    expect(String(last)).toMatch(/20000 writes are waiting/);
+    // Where making them takes longer than the bound, the later ones hear that the disk holds up all writes instead.
+    const reasons = (await Promise.all(writes)).map(String);
+    expect(reasons.at(-1)).toMatch(/20000 writes are waiting|holds up all writes/);
+    expect(reasons.filter((reason) => reason.includes("not written within")).length).toBeLessThanOrEqual(20_000);
   });
 });
