@@ -274,8 +274,10 @@ describe.skipIf(!postfixIsHere()).each(VARIANTS)(
     it("hears of a client that hangs up in the middle", async () => {
       const dialogue = await greeted();
       await dialogue.say("MAIL FROM:<a@example.org>");
+      const before = notes.length;
       dialogue.end();
-      await vi.waitFor(() => expect(notes.slice(-2)).toEqual(["abort", "close"]), 5_000);
+      // Postfix ends the session when it notices; an earlier session of its may end in between.
+      await vi.waitFor(() => expect(notes.slice(before)).toEqual(expect.arrayContaining(["abort", "close"])), 30_000);
     });
 
     it("can go away between mails: Postfix answers 451 itself, and nothing passes unseen", async () => {
