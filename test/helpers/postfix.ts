@@ -98,8 +98,19 @@ async function layOut(directory: string, port: number, options: PostfixOptions):
   const etc = join(directory, "etc");
   const mailboxes = users.map((user) => `${user}@${domain} ${user}/\n`).join("");
   await writeFile(join(etc, "mailboxes"), mailboxes);
-  await writeFile(join(etc, "main.cf"), lines([...mainCf(directory, domain), ...(options.mainCf ?? [])]));
+  await writeFile(
+    join(etc, "main.cf"),
+    lines(lastOfEachName([...mainCf(directory, domain), ...(options.mainCf ?? [])])),
+  );
   await writeFile(join(etc, "master.cf"), lines([...masterCf(port, options), ...(options.masterCf ?? [])]));
+}
+
+/**
+ * Postfix warns of a name given twice, its log daemon too: into its own socket, which holds ten lines. With the others' warnings
+ * before its own the daemon then waits for itself, for ever, and everybody else for the daemon.
+ */
+function lastOfEachName(settings: readonly string[]): string[] {
+  return [...new Map(settings.map((line) => [line.slice(0, line.indexOf("=")).trim(), line])).values()];
 }
 
 const lines = (list: readonly string[]): string => list.map((line) => `${line}\n`).join("");
