@@ -2,6 +2,7 @@ import type { z } from "zod";
 import type { Clock } from "../kit/clock.ts";
 import type { Pack } from "../law/pack.ts";
 import type { Source } from "../law/source.ts";
+import type { HeaderEdit } from "../mail/edits.ts";
 import type { ReplyId } from "../mail/replies.ts";
 import type { Recipient, Stage, Views } from "../mail/views.ts";
 import type { ConsentReader } from "../registers/consents.ts";
@@ -15,6 +16,8 @@ interface Particulars {
   readonly recipients?: readonly Recipient[];
   /** Packs in whose name it speaks; the strongest of their modes bounds what happens. */
   readonly packs?: readonly Pack[];
+  /** Changes that go with the mail when it goes on and the finding acts. */
+  readonly edits?: readonly HeaderEdit[];
   /** The requirement that was met or missed; absent: the rule's first source. */
   readonly source?: Source;
 }
