@@ -35,19 +35,16 @@ const EVENT = { accept: "received", hold: "held", defer: "deferred", reject: "re
 >;
 
 /** The entry of one judgement of ours: one recipient's, or of what came before there was any. */
-export const judgementEntry = (subject: Subject, result: Result, isLocal: IsLocal): Happening => ({
-  event: EVENT[result.verdict],
-  ...commonPart(subject, result, isLocal),
-});
+export const judgementEntry = (subject: Subject, result: Result, isLocal: IsLocal): Happening =>
+  happening(subject, result, { event: EVENT[result.verdict], isLocal });
 
 /** The entry of the next hop's word about one recipient. */
 export function nextHopEntry(subject: Subject, reply: Reply, { nextHopIp, isLocal }: NextHopFacts): Happening {
   const verdict = isPositive(reply) ? "accept" : isTransient(reply) ? "defer" : "reject";
-  return {
-    event: verdict === "accept" ? "handed-over" : EVENT[verdict],
-    ...commonPart(subject, { verdict, reply }, isLocal),
-    ...(nextHopIp !== undefined && { nextHopIp }),
-  };
+  const event = verdict === "accept" ? "handed-over" : EVENT[verdict];
+  const entry = happening(subject, { verdict, reply }, { event, isLocal });
+  if (nextHopIp !== undefined) entry.nextHopIp = nextHopIp;
+  return entry;
 }
 
 interface NextHopFacts {
@@ -55,26 +52,28 @@ interface NextHopFacts {
   readonly nextHopIp?: string | undefined;
 }
 
-function commonPart(subject: Subject, result: Result, isLocal: IsLocal): Omit<Entry, "id" | "at" | "event"> {
-  const { session, mailId, sender, recipient, messageId, sizeBytes, queueId } = subject;
-  return {
-    mailId,
-    ...sessionPart(session),
-    ...(sender && { sender: sender.address?.text ?? "" }),
-    ...(recipient && recipientPart(recipient, isLocal)),
-    ...(messageId !== undefined && { messageId }),
-    ...(sizeBytes !== undefined && { sizeBytes }),
-    ...(queueId !== undefined && { queueId }),
-    verdict: result.verdict,
-    ...(result.rules && rulesPart(result.rules, recipient)),
-    ...(result.reply && { reply: replyText(result.reply) }),
-  };
-}
+type Draft = { -readonly [Field in keyof Happening]: Happening[Field] };
 
-const recipientPart = ({ address }: Recipient, isLocal: IsLocal): Partial<Entry> => ({
-  recipient: address.text,
-  direction: isLocal(address.domain) ? "in" : "out",
-});
+/** Written twice for every mail, so field by field instead of from parts. */
+function happening(
+  subject: Subject,
+  result: Result,
+  { event, isLocal }: { readonly event: EventName; readonly isLocal: IsLocal },
+): Draft {
+  const { session, mailId, sender, recipient, messageId, sizeBytes, queueId } = subject;
+  const draft: Draft = { event, mailId, ...sessionPart(session), verdict: result.verdict };
+  if (sender) draft.sender = sender.address?.text ?? "";
+  if (recipient) {
+    draft.recipient = recipient.address.text;
+    draft.direction = isLocal(recipient.address.domain) ? "in" : "out";
+  }
+  if (messageId !== undefined) draft.messageId = messageId;
+  if (sizeBytes !== undefined) draft.sizeBytes = sizeBytes;
+  if (queueId !== undefined) draft.queueId = queueId;
+  if (result.rules) Object.assign(draft, rulesPart(result.rules, recipient));
+  if (result.reply) draft.reply = replyText(result.reply);
+  return draft;
+}
 
 const written = new WeakMap<Session, Partial<Entry>>();
 

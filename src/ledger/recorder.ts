@@ -24,7 +24,10 @@ export function createRecorder(journal: Journal, ids: Ids, clock: Clock): Record
       const at = clock.now();
       const state = clockState(at);
       return journal.append(
-        happenings.map((happening) => ({ id: ids.next(), at, ...happening, ...(state && { clock: state }) })),
+        happenings.map((happening) => {
+          const id = ids.next();
+          return state ? { id, at, ...happening, clock: state } : { id, at, ...happening };
+        }),
         when,
       );
     },

@@ -4,7 +4,7 @@ import { Unavailable } from "../kit/trouble.ts";
 import type { Pack } from "../law/pack.ts";
 import type { ReplyId } from "../mail/replies.ts";
 import { STAGES, type Stage, type Views } from "../mail/views.ts";
-import { type Context, defer, type Finding, reject, type Said } from "../rules/define.ts";
+import { type Context, defer, type Finding, PASS, reject, type Said } from "../rules/define.ts";
 import type { RuleSetting } from "./settings.ts";
 import { createVerdict, type Spoken, type Verdict } from "./verdict.ts";
 
@@ -31,6 +31,8 @@ interface Step {
   readonly setting: RuleSetting;
   readonly context: Context<unknown>;
   readonly look: Looker;
+  /** What most rules say of most mails, made once. */
+  readonly passed: { readonly watch: Spoken; readonly enforce: Spoken };
 }
 
 /** Builds the steps of every stage once; a mail then only walks them. */
@@ -47,8 +49,9 @@ export function createPipeline(parts: PipelineParts): Pipeline {
         const mode = (client !== undefined && step.setting.clients.get(client)) || step.setting.mode;
         if (mode === "off") continue;
         const said = runStep(step, view, operators[mode]);
-        if (said instanceof Promise) waiting.push(said);
-        else spoken.push(...said);
+        if (said === PASS) spoken.push(step.passed[mode]);
+        else if (said instanceof Promise) waiting.push(said);
+        else spoken.push(...(said as Spoken[]));
       }
       if (waiting.length > 0) spoken.push(...(await Promise.all(waiting)).flat());
       return createVerdict(spoken);
@@ -60,16 +63,23 @@ function stepsOf(stage: Stage, { settings, context }: PipelineParts): Step[] {
   return settings.flatMap((setting) => {
     const look = setting.rule.looks[stage] as Looker | undefined;
     const used = setting.mode !== "off" || [...setting.clients.values()].some((mode) => mode !== "off");
-    return look && used ? [{ setting, look, context: { ...context, options: setting.options } }] : [];
+    if (!look || !used) return [];
+    return [{ setting, look, context: { ...context, options: setting.options }, passed: passesOf(setting) }];
   });
+}
+
+function passesOf({ rule, rank }: RuleSetting): Step["passed"] {
+  const passed = (mode: Spoken["mode"]): Spoken => Object.freeze({ rule, rank, finding: PASS, mode });
+  return { watch: passed("watch"), enforce: passed("enforce") };
 }
 
 type Operator = Pick<PipelineParts, "packMode" | "ruleTimeoutMs" | "onFault"> & { mode: "watch" | "enforce" };
 
 /** Synchronous rules answer on the spot; only what really waits gets a timer. */
-function runStep(step: Step, view: unknown, operator: Operator): Spoken[] | Promise<Spoken[]> {
+function runStep(step: Step, view: unknown, operator: Operator): typeof PASS | Spoken[] | Promise<Spoken[]> {
   try {
     const said = step.look(view, step.context);
+    if (said === PASS) return PASS;
     return said instanceof Promise ? awaitStep(step, said, operator) : speak(step, said, operator);
   } catch (error) {
     return speak(step, onTrouble(step, error, operator), operator);

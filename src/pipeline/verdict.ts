@@ -35,8 +35,8 @@ export interface Verdict {
  * first. Watched findings are kept and do not count.
  */
 export function createVerdict(spoken: readonly Spoken[]): Verdict {
-  const acting = spoken.filter(({ mode, finding }) => SEVERITY[finding.kind] > 0 && mode === "enforce");
-  if (acting.length === 0) return { spoken, for: () => ACCEPT };
+  if (!spoken.some(acts)) return { spoken, for: accepted };
+  const acting = spoken.filter(acts);
   acting.sort((a, b) => SEVERITY[b.finding.kind] - SEVERITY[a.finding.kind] || a.rank - b.rank);
   return {
     spoken,
@@ -46,6 +46,9 @@ export function createVerdict(spoken: readonly Spoken[]): Verdict {
     },
   };
 }
+
+const acts = ({ mode, finding }: Spoken): boolean => SEVERITY[finding.kind] > 0 && mode === "enforce";
+const accepted = (): Decision => ACCEPT;
 
 /** A finding that names nobody concerns everybody. */
 const concerns = ({ recipients }: Finding, recipient: Recipient | undefined): boolean =>
@@ -59,15 +62,19 @@ export function joinVerdicts(verdicts: readonly Verdict[]): Verdict {
 }
 
 /** Findings of the recipient stage concern that recipient alone, whatever they say. */
-export const scopedTo = ({ spoken }: Verdict, recipient: Recipient): Verdict =>
-  createVerdict(
+export function scopedTo(verdict: Verdict, recipient: Recipient): Verdict {
+  const { spoken } = verdict;
+  if (spoken.every(({ finding }) => finding.kind === "pass")) return verdict;
+  return createVerdict(
     spoken.map((each) =>
       each.finding.kind === "pass" ? each : { ...each, finding: { ...each.finding, recipients: [recipient] } },
     ),
   );
+}
 
 /** What acting rules want changed in the mail of these recipients, in the rules' fixed order. */
 export function editsFor({ spoken }: Verdict, recipients: readonly Recipient[]): HeaderEdit[] {
+  if (!spoken.some(({ finding }) => finding.edits)) return [];
   const asked = spoken.filter(
     ({ mode, finding }) =>
       mode === "enforce" && finding.edits && recipients.some((recipient) => concerns(finding, recipient)),

@@ -9,6 +9,8 @@ export type Endpoint = { readonly host: string; readonly port: number } | { read
 
 const NO_EXTENSIONS: Extensions = readExtensions([]);
 const nothing = (): void => {};
+/** What a server says is read as text before anybody else comes to speak, so all connections share one buffer and no stream. */
+const IN_HAND = Buffer.allocUnsafeSlow(65_536);
 
 /** Node keeps a list of timers for each length: long waits are rounded up to seconds, so that thousands share a few. */
 const coarse = (timeoutMs: number): number => (timeoutMs < 5_000 ? timeoutMs : Math.ceil(timeoutMs / 1_000) * 1_000);
@@ -51,7 +53,8 @@ export class Connection {
   constructor(endpoint: Endpoint, name: string) {
     this.#name = name;
     // Half-written mails must not sit in a buffer after we have given up, so the end of either side is the end.
-    this.#socket = connect({ ...endpoint, noDelay: true, allowHalfOpen: false });
+    const onread = { buffer: IN_HAND, callback: (bytes: number) => this.#read(IN_HAND.subarray(0, bytes)) };
+    this.#socket = connect({ ...endpoint, noDelay: true, allowHalfOpen: false, onread });
     this.#listen(this.#socket);
   }
 
@@ -76,9 +79,9 @@ export class Connection {
   encrypt(options: ConnectionOptions, timeoutMs: number): Promise<void> {
     return this.#wait("TLS handshake", timeoutMs, (done) => {
       if (!this.#reader.isIdle) return this.fail(this.#trouble("clear text after STARTTLS"));
-      this.#socket.removeAllListeners("data");
       const socket = tlsConnect({ ...options, socket: this.#socket });
       this.#socket = socket;
+      socket.on("data", (piece: Buffer) => void this.#read(piece));
       this.#listen(socket);
       socket.once("secureConnect", () => {
         this.isEncrypted = true;
@@ -175,7 +178,6 @@ export class Connection {
   }
 
   #listen(socket: Socket): void {
-    socket.on("data", (piece: Buffer) => this.#read(piece));
     socket.on("drain", () => {
       const done = this.#onDrain;
       this.#onDrain = undefined;
@@ -186,12 +188,14 @@ export class Connection {
     socket.on("close", () => this.#lost("closed"));
   }
 
-  #read(piece: Buffer): void {
+  /** @returns whether to go on reading */
+  #read(piece: Buffer): boolean {
     try {
       for (const reply of this.#reader.push(piece)) this.#take(reply);
     } catch (error) {
       this.fail(this.#trouble(error instanceof Error ? error.message : "garbage", error));
     }
+    return !this.#dead;
   }
 
   #take(reply: ServerReply): void {

@@ -6,6 +6,7 @@ import { xtext } from "./xtext.ts";
 const UNKNOWN = "[UNAVAILABLE]";
 /** Without CRLF (RFC 5321 4.5.3.1.4). */
 const LINE_MAX = 510;
+const NO_LINES: readonly string[] = [];
 const VALUE_MAX = 255;
 
 /**
@@ -15,7 +16,8 @@ const VALUE_MAX = 255;
  * @param offered the attributes of the server's EHLO line; none: no lines
  * @param mailId shown in the next hop's log beside its own queue id, when known
  */
-export function xforwardLines(offered: readonly string[], session: Session, mailId?: string): string[] {
+export function xforwardLines(offered: readonly string[], session: Session, mailId?: string): readonly string[] {
+  if (offered.length === 0) return NO_LINES;
   const lines: string[] = [];
   let line = "";
   for (const name of offered) {

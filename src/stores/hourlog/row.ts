@@ -38,16 +38,44 @@ const NONE_FORGOTTEN: [Forgotten] extends [never] ? true : Forgotten = true;
 
 /** An entry as a list without its field names: about half the size. What it lacks is null, and cut off at the end. */
 export function toRow(entry: Entry): string {
-  const values: unknown[] = [];
-  let length = 0;
-  for (const field of FIELDS) {
-    const value = entry[field];
-    values.push(value ?? null);
-    if (value !== undefined) length = values.length;
-  }
+  const values = valuesOf(entry);
+  let { length } = values;
+  while (length > 0 && values[length - 1] === undefined) length -= 1;
   values.length = NONE_FORGOTTEN ? length : 0;
   return JSON.stringify(values);
 }
+
+/** In the order of FIELDS, each by its name: a loop over names costs three times as much, for every mail. */
+const valuesOf = (entry: Entry): unknown[] => [
+  entry.id,
+  entry.at,
+  entry.event,
+  entry.mailId,
+  entry.sessionId,
+  entry.door,
+  entry.direction,
+  entry.sender,
+  entry.recipient,
+  entry.clientIp,
+  entry.clientPort,
+  entry.serverIp,
+  entry.nextHopIp,
+  entry.helo,
+  entry.login,
+  entry.client,
+  entry.messageId,
+  entry.sizeBytes,
+  entry.tls,
+  entry.verdict,
+  entry.rules,
+  entry.articles,
+  entry.packs,
+  entry.reply,
+  entry.evidence,
+  entry.actor,
+  entry.queueId,
+  entry.clock,
+];
 
 /** undefined: a line that a crash or a full disk spoiled. */
 export function fromRow(row: string): Entry | undefined {
