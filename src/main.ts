@@ -11,8 +11,12 @@ import { readSecret } from "./config/secret.ts";
 import { inFileOrder } from "./config/yaml.ts";
 import type { NextHop } from "./delivery/next-hop.ts";
 import { openNextHop } from "./delivery/open.ts";
+import { readApiToken, refusalWays } from "./desk/open.ts";
+import { type DeskService, openDeskService } from "./desk/service.ts";
+import { createTokens, type Tokens } from "./desk/tokens.ts";
 import type { Certificate, Door } from "./doors/door.ts";
-import { createIntake, type IntakeParts } from "./doors/intake.ts";
+import { type HttpParts, openHttpDoor } from "./doors/http/listen.ts";
+import { createIntake, type Intake, type IntakeParts } from "./doors/intake.ts";
 import { openMilterDoor } from "./doors/milter/listen.ts";
 import { openSmtpDoor } from "./doors/smtp/listen.ts";
 import { createPerAddress } from "./doors/smtp/per-address.ts";
@@ -60,6 +64,7 @@ export interface House {
   readonly consents: ConsentRegister;
   readonly journal: Journal;
   readonly recorder: Recorder;
+  readonly tokens: Tokens;
   /** In force now. */
   law: Law;
   close(): Promise<void>;
@@ -68,7 +73,9 @@ export interface House {
 /** Builds what remembers and what judges. @throws Misuse with every key that is wrong */
 export async function buildHouse({ config, file }: LoadedConfig, log: Log, clock = systemClock): Promise<House> {
   mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
-  const ids = createIds(clock, readSecret(config));
+  const secret = readSecret(config);
+  const ids = createIds(clock, secret);
+  const tokens = createTokens(secret, clock, config.refusals.requestDays);
   const store = await openStore(config.store.url, {
     dataDir: config.dataDir,
     timeoutMs: config.store.timeoutMs,
@@ -78,7 +85,8 @@ export async function buildHouse({ config, file }: LoadedConfig, log: Log, clock
   const clients = createClientRegister(store.tables, clock);
   const consents = createConsentRegister(store.tables, clock);
   const journal = await openJournal(join(config.dataDir, "ledger"));
-  const ground = { clock, log, ids, store, clients, consents, journal, recorder: createRecorder(journal, ids, clock) };
+  const recorder = createRecorder(journal, ids, clock);
+  const ground = { clock, log, ids, tokens, store, clients, consents, journal, recorder };
   const close = async (): Promise<void> => {
     await Promise.allSettled([journal.close(), store.close()]);
   };
@@ -93,7 +101,7 @@ export async function buildHouse({ config, file }: LoadedConfig, log: Log, clock
 /** Compiles packs, rules and site. @throws Misuse listing everything that does not fit */
 export function layDownLaw(
   { config, file }: LoadedConfig,
-  { clock, ids, consents, log }: Pick<House, "clock" | "ids" | "consents" | "log">,
+  { clock, ids, tokens, consents, log }: Pick<House, "clock" | "ids" | "tokens" | "consents" | "log">,
 ): Law {
   const problems: string[] = [];
   const packs = new Map([
@@ -109,12 +117,16 @@ export function layDownLaw(
       );
     }
   }
-  if (problems.length > 0) throw new Misuse(`${file.path} cannot be used:`, inFileOrder(problems.map(file.place)));
   const local = domainList(config.localDomains);
+  const { address } = config.refusals;
+  if (address !== undefined && !local.has(address.slice(address.lastIndexOf("@") + 1))) {
+    problems.push("refusals.address: its domain is none of localDomains, so nobody could write to it");
+  }
+  if (problems.length > 0) throw new Misuse(`${file.path} cannot be used:`, inFileOrder(problems.map(file.place)));
   const site: Site = { hostname: config.hostname.toLowerCase(), isLocal: local.has, isOurId: ids.isOurs };
   const pipeline = createPipeline({
     settings,
-    context: { clock, site, consents, packsFor: choice.for },
+    context: { clock, site, consents, packsFor: choice.for, refusalWay: refusalWays(config, tokens) },
     packMode: choice.mode,
     ruleTimeoutMs: config.limits.ruleTimeoutMs,
     onFault: (rule, error) => log.error({ rule, err: error }, "a rule has a bug: the mail is deferred"),
@@ -140,13 +152,15 @@ export interface Service {
 export async function openHouse(house: House): Promise<Service> {
   const { config } = house.law;
   let nextHop = nextHopOf(config);
+  const desk = openDeskService(house, () => nextHop);
+  let front = desk.inFrontOf(nextHop, true);
   const parts: IntakeParts = {
     ...house,
     get pipeline() {
       return house.law.pipeline;
     },
     get nextHop() {
-      return nextHop;
+      return front;
     },
     get hostname() {
       return house.law.config.hostname;
@@ -156,7 +170,7 @@ export async function openHouse(house: House): Promise<Service> {
     },
     isLocal: (domain) => house.law.site.isLocal(domain),
   };
-  const doors = await openDoors(house, parts);
+  const doors = await openDoors(house, parts, desk);
   return {
     addresses: doors.map((door) => door.address),
     async reload(loaded) {
@@ -167,18 +181,20 @@ export async function openHouse(house: House): Promise<Service> {
       if (certificate) for (const door of doors) door.renew(certificate);
       const old = nextHop;
       nextHop = next;
+      front = desk.inFrontOf(next, true);
       await old.close(loaded.config.limits.drainMs);
     },
     async close() {
       const { drainMs } = house.law.config.limits;
       await Promise.all(doors.map((door) => door.close(drainMs)));
+      await desk.close();
       await nextHop.close(drainMs);
       await house.close();
     },
   };
 }
 
-async function openDoors(house: House, parts: IntakeParts): Promise<Door[]> {
+async function openDoors(house: House, parts: IntakeParts, desk: DeskService): Promise<Door[]> {
   const { config } = house.law;
   const spillDir = join(config.dataDir, "incoming");
   mkdirSync(spillDir, { recursive: true, mode: 0o700 });
@@ -190,9 +206,16 @@ async function openDoors(house: House, parts: IntakeParts): Promise<Door[]> {
     perAddress: createPerAddress(() => house.law.config.limits.connectionsPerIpMax),
     settings: () => house.law.smtp,
   };
-  const milter = { newSessionId: house.ids.next, nowMs: house.clock.now, site: () => house.law.site };
+  const ofMta: Intake = {
+    open: (session, hop, id) => shared.intake.open(session, hop && desk.inFrontOf(hop, false), id),
+  };
+  const milter = { intake: ofMta, newSessionId: house.ids.next, nowMs: house.clock.now, site: () => house.law.site };
   const certificate = certificateOf(config);
+  const { connectionsMax } = config.limits;
+  const http = httpPartsOf(house, parts, desk);
   const open = ({ door, listen, tls, requireTls, proxyHeader, submissionDaemons }: Listener): Promise<Door> => {
+    if (door === "http")
+      return openHttpDoor({ listen, certificate: tls === "implicit" ? certificate : undefined, connectionsMax }, http);
     if (door === "milter") return openMilterDoor(listen, { ...shared, ...milter, submissionDaemons });
     const role = door === "submission" ? "submission" : "mx";
     const options = { hostname: config.hostname, listen, tls, certificate };
@@ -206,6 +229,23 @@ async function openDoors(house: House, parts: IntakeParts): Promise<Door[]> {
     await Promise.all(doors.map((door) => door.close(0)));
     throw error;
   }
+}
+
+function httpPartsOf(house: House, parts: IntakeParts, { desk }: DeskService): HttpParts {
+  const { clients, consents, tokens, log, store } = house;
+  const apiToken = readApiToken(house.law.config);
+  return {
+    desk,
+    tokens,
+    consents,
+    log,
+    apiToken: () => apiToken,
+    isAdvertiser: async (name) => name.includes(".") || (await clients.byId(name)) !== undefined,
+    async ready() {
+      await store.ping();
+      await parts.nextHop.ping();
+    },
+  };
 }
 
 function certificateOf({ tls }: Config): Certificate | undefined {

@@ -26,7 +26,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["registers", "ledger", "signals"],
   ["rules"],
   ["pipeline", "delivery"],
-  ["stores", "reports"],
+  ["stores", "reports", "desk"],
   ["doors", "console"],
   ["main.ts"],
   ["commands"],
@@ -36,6 +36,7 @@ const floorOf = (room: string): number => FLOORS.findIndex((rooms) => rooms.incl
 /** Each library has one room, so that it can be replaced there. */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "smtp-server": ["src/doors/smtp/"],
+  fastify: ["src/doors/http/"],
   ioredis: ["src/stores/redis/"],
   lmdb: ["src/stores/lmdb/"],
   nodemailer: ["src/delivery/"],
@@ -47,7 +48,16 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   yaml: ["src/config/"],
   yargs: ["src/commands/"],
   // A schema stands where its value is read: a few lines each, and no room could hold them all.
-  zod: ["src/config/", "src/law/", "src/registers/", "src/rules/", "src/pipeline/", "src/commands/"],
+  zod: [
+    "src/config/",
+    "src/law/",
+    "src/registers/",
+    "src/rules/",
+    "src/pipeline/",
+    "src/desk/",
+    "src/doors/http/",
+    "src/commands/",
+  ],
 };
 
 /** Rooms that only think: they touch no file, network or process of their own. */

@@ -52,9 +52,9 @@ async function intakeParts(ground: Ground) {
   const [{ layDownLaw }, { createLog }] = await Promise.all([import("../main.ts"), import("../kit/log.ts")]);
   const { consents } = await ground.registers();
   const { clock } = ground;
-  const ids = await ground.ids();
+  const [ids, tokens] = await Promise.all([ground.ids(), ground.tokens()]);
   const log = createLog("silent");
-  const { config, site, pipeline } = layDownLaw(ground, { clock, ids, consents, log });
+  const { config, site, pipeline } = layDownLaw(ground, { clock, ids, tokens, consents, log });
   const { hostname, limits } = config;
   return { clock, ids, log, pipeline, hostname, isLocal: site.isLocal, receivedMax: limits.receivedMax };
 }

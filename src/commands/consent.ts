@@ -1,11 +1,12 @@
 import { list } from "./consent-list.ts";
 import { exportCommand, importCommand } from "./consent-transfer.ts";
-import { grant, withdraw } from "./consent-word.ts";
+import { grant, request, withdraw } from "./consent-word.ts";
 import { defineGroup } from "./globals.ts";
 
 export const consent = defineGroup("consent", "What recipients have said to advertisers", [
   grant,
   withdraw,
+  request,
   list,
   importCommand,
   exportCommand,

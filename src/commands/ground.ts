@@ -6,11 +6,14 @@ import { existsSync, mkdirSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import type { LoadedConfig } from "../config/load.ts";
+import type { Desk } from "../desk/desk.ts";
+import type { Tokens } from "../desk/tokens.ts";
 import { type Clock, systemClock } from "../kit/clock.ts";
 import type { Ids } from "../kit/ids.ts";
+import type { Tables } from "../kit/store.ts";
 import { Unavailable } from "../kit/trouble.ts";
 import type { Journal } from "../ledger/journal.ts";
-import type { Happening } from "../ledger/recorder.ts";
+import type { Happening, Recorder } from "../ledger/recorder.ts";
 import type { ClientRegister } from "../registers/clients.ts";
 import type { ConsentRegister } from "../registers/consents.ts";
 import { remark } from "./output.ts";
@@ -18,17 +21,21 @@ import { remark } from "./output.ts";
 export interface Registers {
   readonly clients: ClientRegister;
   readonly consents: ConsentRegister;
+  readonly tables: Tables;
 }
 
 export interface Ground extends LoadedConfig {
   readonly clock: Clock;
   ids(): Promise<Ids>;
+  tokens(): Promise<Tokens>;
   /** Opens the store the first time. @throws Unavailable */
   registers(): Promise<Registers>;
   /** Opens the journal the first time. @throws Unavailable */
   journal(): Promise<Journal>;
   /** Is there a journal to look into? */
   hasJournal(): boolean;
+  /** Where recipients' words are recorded; mails it lays out are sent by the running service. @throws Unavailable */
+  desk(): Promise<Desk>;
   /** Writes one entry. @throws Unavailable */
   record(happening: Happening): Promise<void>;
 }
@@ -58,18 +65,32 @@ function createGround(loaded: LoadedConfig, closings: Closing[]): Ground {
     closings.push(() => opened.close());
     return opened;
   });
+  const registers = once(() => openRegisters(loaded, clock, closings));
+  const recorder = once(async () => {
+    const { createRecorder } = await import("../ledger/recorder.ts");
+    return createRecorder(await journal(), await ids(), clock);
+  });
   return {
     ...loaded,
     clock,
     ids,
+    tokens: once(() => makeTokens(loaded, clock)),
     journal,
     hasJournal: () => existsSync(ledgerDir),
-    registers: once(() => openRegisters(loaded, clock, closings)),
-    async record(happening) {
-      const { createRecorder } = await import("../ledger/recorder.ts");
-      await createRecorder(await journal(), await ids(), clock).record([happening]);
-    },
+    registers,
+    desk: once(async () => makeDesk(loaded, await registers(), { clock, recorder: await recorder() })),
+    record: async (happening) => (await recorder()).record([happening]),
   };
+}
+
+async function makeDesk(
+  loaded: LoadedConfig,
+  { tables, consents }: Registers,
+  ground: { clock: Clock; recorder: Recorder },
+): Promise<Desk> {
+  const [{ openDesk }, { lawOf }] = await Promise.all([import("../desk/open.ts"), import("./law.ts")]);
+  const law = lawOf(loaded);
+  return openDesk({ ...ground, tables, consents, law: () => law }).desk;
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {
@@ -85,6 +106,14 @@ async function makeIds({ config }: LoadedConfig, clock: Clock): Promise<Ids> {
   return createIds(clock, readSecret(config));
 }
 
+async function makeTokens({ config }: LoadedConfig, clock: Clock): Promise<Tokens> {
+  const [{ createTokens }, { readSecret }] = await Promise.all([
+    import("../desk/tokens.ts"),
+    import("../config/secret.ts"),
+  ]);
+  return createTokens(readSecret(config), clock, config.refusals.requestDays);
+}
+
 async function openRegisters({ config }: LoadedConfig, clock: Clock, closings: Closing[]): Promise<Registers> {
   const [{ openStore }, { createClientRegister }, { createConsentRegister }] = await Promise.all([
     import("../stores/open.ts"),
@@ -97,7 +126,7 @@ async function openRegisters({ config }: LoadedConfig, clock: Clock, closings: C
   const opened = await openStore(store.url, { dataDir, timeoutMs: store.timeoutMs, clock });
   closings.push(() => opened.close());
   const { tables } = opened;
-  return { clients: createClientRegister(tables, clock), consents: createConsentRegister(tables, clock) };
+  return { tables, clients: createClientRegister(tables, clock), consents: createConsentRegister(tables, clock) };
 }
 
 /** Who stands behind a command, for the ledger: what was given, else the name of the operating system's user. */

@@ -1,6 +1,7 @@
 /** The law of a configuration, for looking at: compiled like the server's, without store, ledger or sockets. */
 import { randomBytes } from "node:crypto";
 import type { LoadedConfig } from "../config/load.ts";
+import { createTokens } from "../desk/tokens.ts";
 import { systemClock } from "../kit/clock.ts";
 import { createIds } from "../kit/ids.ts";
 import { createLog } from "../kit/log.ts";
@@ -11,9 +12,11 @@ import { createMemoryTables } from "../stores/memory/tables.ts";
 /** @throws Misuse listing everything that does not fit */
 export function lawOf(loaded: LoadedConfig): Law {
   const clock = systemClock;
+  const secret = randomBytes(32);
   return layDownLaw(loaded, {
     clock,
-    ids: createIds(clock, randomBytes(32)),
+    ids: createIds(clock, secret),
+    tokens: createTokens(secret, clock, loaded.config.refusals.requestDays),
     consents: createConsentRegister(createMemoryTables(), clock),
     log: createLog("silent"),
   });

@@ -36,8 +36,10 @@ function parseEndpoint(text: string): Endpoint | undefined {
 
 const listener = z.strictObject({
   door: z
-    .enum(["smtp", "submission", "milter"])
-    .describe("smtp: mail from the world and from clients; submission: clients only; milter: for Postfix and Sendmail"),
+    .enum(["smtp", "submission", "milter", "http"])
+    .describe(
+      "smtp: mail from the world and from clients; submission: clients only; milter: for Postfix and Sendmail; http: refusals and consents by link, the API, /healthz and /readyz",
+    ),
   listen: endpoint.describe("address and port, or unix:/path"),
   tls: z
     .enum(["off", "starttls", "implicit"])
@@ -121,6 +123,26 @@ const packs = z.strictObject({
   directory: z.string().optional().describe("packs of your own, besides those that come with consentry"),
 });
 
+const refusals = z.strictObject({
+  address: z
+    .email("an address in one of localDomains")
+    .transform((text) => text.toLowerCase())
+    .optional()
+    .describe("mail to it is a refusal or a consent and ends here; also the sender of confirmations"),
+  publicUrl: z
+    .url({ protocol: /^https?$/, error: "https://host, or http:// for tests" })
+    .transform((text) => text.replace(/\/+$/, ""))
+    .optional()
+    .describe("where the http door is seen from outside; links to refuse and to agree begin with it"),
+  confirm: z.boolean().default(true).describe("a refusal is confirmed by one mail (needs address)"),
+  addHeaders: z
+    .boolean()
+    .default(true)
+    .describe("clients' advertisements without List-Unsubscribe get it, with address or publicUrl"),
+  requestDays: count(30, 3650).describe("how long a request for consent may be answered, days"),
+  apiTokenFile: z.string().optional().describe("file with the secret of those who may call the API; none: it is shut"),
+});
+
 /** "group/rule": a mode, or a mode and the rule's own options (checked by the rule). */
 const rules = z
   .object({
@@ -164,6 +186,7 @@ export const configSchema = z.strictObject({
   relayNetworks: z.array(ipRange).default([]).describe("hosts that may relay without a login"),
   trustedProxies: z.array(ipRange).default([]).describe("hosts that may send XCLIENT, XFORWARD or the PROXY header"),
   nextHop: nextHop.prefault({}).describe("delivery"),
+  refusals: refusals.prefault({}).describe("how recipients refuse and agree"),
   packs: packs.prefault({}).describe("which law protects whom"),
   rules: rules.prefault({}).describe('default mode, then "group/rule": mode or { mode, options }'),
   ledger: z

@@ -11,6 +11,8 @@ export const EVENTS = {
   "handed-over": "the next hop took the mail",
   "consent-granted": "a recipient's yes to an advertiser was recorded",
   "consent-withdrawn": "a recipient's refusal was recorded",
+  "consent-requested": "a recipient was asked whether he agrees to advertising",
+  "notice-sent": "a mail of our own, a confirmation or a request, was handed to the next hop, or could not be",
   "client-changed": "a client was added, changed or disabled",
   "config-changed": "a configuration came into force",
   "looked-up": "somebody searched the ledger",

@@ -103,6 +103,18 @@ export const REPLIES = {
     "this recipient has refused advertising from you",
     "no further advertising to this recipient",
   ),
+  "refusal-unreadable": form(
+    550,
+    "5.6.0",
+    "nothing in the mail tells whose advertising is meant",
+    "an answer with the Subject that the advertisement's refusal link has",
+  ),
+  "refusal-stands": form(
+    550,
+    "5.7.1",
+    "you have refused since this request was made, and that stands",
+    "a consent you give to the advertiser anew",
+  ),
   "bare-newline": form(550, "5.5.2", "a bare CR or LF in the mail", "lines that end with CR LF"),
   "nul-byte": form(550, "5.6.0", "a NUL byte in the mail", "text, or an attachment in base64"),
   "line-too-long": form(550, "5.5.2", "a line is too long", "lines within the limit"),

@@ -77,6 +77,18 @@ export interface Context<Options> {
   /** The packs whose law protects this recipient. */
   packsFor(recipient: Recipient): readonly Pack[];
   readonly consents: ConsentReader;
+  /**
+   * Where a recipient says no to this advertiser: values for List-Unsubscribe.
+   * @param recipient undefined: the mail goes to several, and who writes is meant
+   */
+  refusalWay(advertiser: string, recipient: Recipient | undefined): RefusalWay;
+}
+
+/** Ways to refuse (RFC 2369, RFC 8058); none where the site has neither page nor address for it. */
+export interface RefusalWay {
+  /** One click will do. */
+  readonly url?: string;
+  readonly mailto?: string;
 }
 
 /** One finding, or several that concern different recipients. */

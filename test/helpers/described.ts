@@ -8,7 +8,7 @@ import { Headers } from "../../src/mail/headers.ts";
 import { parsePathWithParams } from "../../src/mail/path.ts";
 import type { BodyView, Recipient, Sender, Session, Views } from "../../src/mail/views.ts";
 import type { Consent, ConsentReader } from "../../src/registers/consents.ts";
-import type { Context } from "../../src/rules/define.ts";
+import type { Context, RefusalWay } from "../../src/rules/define.ts";
 
 /** Sunday 2026-11-22 08:00 UTC. */
 export const NOW_MS = Date.UTC(2026, 10, 22, 8);
@@ -18,6 +18,8 @@ export const OUR_ID = "OURS-1";
 
 /** A mail from a stranger to a local recipient, except for what is said. */
 export interface Described {
+  /** Where recipients refuse; default: nowhere. */
+  readonly refusalWay?: RefusalWay;
   readonly ip?: string;
   readonly serverIp?: string;
   readonly helo?: string;
@@ -150,5 +152,6 @@ export function contextOf(mail: Described = {}): Omit<Context<never>, "options">
     },
     packsFor: () => packs,
     consents: consentsOf(mail.consents),
+    refusalWay: () => mail.refusalWay ?? {},
   };
 }

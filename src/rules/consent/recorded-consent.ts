@@ -25,7 +25,11 @@ export const recordedConsent = defineRule({
       return judge({ session, recipients: [recipient], advertiser }, context);
     },
     header(view, context) {
-      if (isAdSender(view.session.client)) return skip("asked at RCPT");
+      // Asked at RCPT already; asked again because a refusal may have come since.
+      const { client } = view.session;
+      if (client && isAdSender(client)) {
+        return judge({ session: view.session, recipients: view.recipients, advertiser: client.id }, context);
+      }
       const packs = groupByPacks(view.recipients, context.packsFor).flatMap((group) => group.packs);
       if (!declaredAdvertising(view, packs)) return skip("not declared as advertising");
       const advertiser = advertiserOf(view);

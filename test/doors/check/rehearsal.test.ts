@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { reportJson, reportLines } from "../../../src/commands/check-report.ts";
 import { loadConfig } from "../../../src/config/load.ts";
+import { createTokens } from "../../../src/desk/tokens.ts";
 import { type Rehearsal, rehearse } from "../../../src/doors/check/rehearsal.ts";
 import { createIds } from "../../../src/kit/ids.ts";
 import { createLog } from "../../../src/kit/log.ts";
@@ -27,7 +28,9 @@ function house(yaml = "") {
   const loaded = loadConfig(path, {});
   const clock = handClock(NOW);
   const consents = createConsentRegister(createMemoryTables(), clock);
-  const ground = { clock, consents, ids: createIds(clock, Buffer.alloc(32, 7)), log: createLog("silent") };
+  const secret = Buffer.alloc(32, 7);
+  const tokens = createTokens(secret, clock, 30);
+  const ground = { clock, consents, tokens, ids: createIds(clock, secret), log: createLog("silent") };
   const { pipeline, site } = layDownLaw(loaded, ground);
   const { hostname, limits } = loaded.config;
   const parts = { ...ground, pipeline, hostname, isLocal: site.isLocal, receivedMax: limits.receivedMax };
