@@ -139,18 +139,19 @@ export function isSigned({ line, signature }: Pick<ReadSeal, "line" | "signature
 export const anchorLine = ({ seal, digest }: Pick<ReadSeal, "seal" | "digest">): string =>
   `consentry-anchor node=${seal.node} seq=${seal.seq} date=${seal.date} volume=${seal.volume} entries=${seal.entries} digest=${digest} key=${seal.key}`;
 
-const ANCHOR = /consentry-anchor node=(\S+) seq=(\d+) .*\bdigest=([0-9a-f]{64})\b/;
+const ANCHOR = /consentry-anchor node=(\S+) seq=(\d+) date=(\S+) .*\bdigest=([0-9a-f]{64})\b/;
 
 export interface Anchor {
   readonly node: string;
   readonly seq: number;
+  readonly date: string;
   readonly digest: string;
 }
 
 /** The anchors among the lines of a text; whatever a syslog puts in front does not matter. */
 export function readAnchors(text: string): Anchor[] {
   return text.split("\n").flatMap((line) => {
-    const [, node, seq, digest] = ANCHOR.exec(line) ?? [];
-    return node && seq && digest ? [{ node, seq: Number(seq), digest }] : [];
+    const [, node, seq, date, digest] = ANCHOR.exec(line) ?? [];
+    return node && seq && date && digest ? [{ node, seq: Number(seq), date, digest }] : [];
   });
 }

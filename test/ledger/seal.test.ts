@@ -78,6 +78,6 @@ describe("an anchor", () => {
     const line = anchorLine(read);
     expect(line).not.toContain("\n");
     const log = `Nov 23 01:00:00 relay consentry[7]: ${line}\nsomething else\n${line.replace("seq=3", "seq=x")}\n`;
-    expect(readAnchors(log)).toEqual([{ node: "relay-1", seq: 3, digest: read.digest }]);
+    expect(readAnchors(log)).toEqual([{ node: "relay-1", seq: 3, date: "2026-11-22", digest: read.digest }]);
   });
 });
