@@ -8,6 +8,7 @@ import { join } from "node:path";
 import type { LoadedConfig } from "../config/load.ts";
 import { type Clock, systemClock } from "../kit/clock.ts";
 import type { Ids } from "../kit/ids.ts";
+import type { Tables } from "../kit/store.ts";
 import { Unavailable } from "../kit/trouble.ts";
 import type { Journal } from "../ledger/journal.ts";
 import type { Happening } from "../ledger/recorder.ts";
@@ -25,6 +26,8 @@ export interface Ground extends LoadedConfig {
   ids(): Promise<Ids>;
   /** Opens the store the first time. @throws Unavailable */
   registers(): Promise<Registers>;
+  /** What the store remembers, for holds and requests. @throws Unavailable */
+  tables(): Promise<Tables>;
   /** Opens the journal the first time. @throws Unavailable */
   journal(): Promise<Journal>;
   /** Is there a journal to look into? */
@@ -51,6 +54,7 @@ function createGround(loaded: LoadedConfig, closings: Closing[]): Ground {
   const ledgerDir = join(dataDir, "ledger");
   const clock = systemClock;
   const ids = once(() => makeIds(loaded, clock));
+  const tables = once(() => openTables(loaded, clock, closings));
   const journal = once(async () => {
     const { openJournal } = await import("../stores/hourlog/journal.ts");
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
@@ -64,7 +68,8 @@ function createGround(loaded: LoadedConfig, closings: Closing[]): Ground {
     ids,
     journal,
     hasJournal: () => existsSync(ledgerDir),
-    registers: once(() => openRegisters(loaded, clock, closings)),
+    registers: once(async () => makeRegisters(await tables(), clock)),
+    tables,
     async record(happening) {
       const { createRecorder } = await import("../ledger/recorder.ts");
       await createRecorder(await journal(), await ids(), clock).record([happening]);
@@ -85,18 +90,21 @@ async function makeIds({ config }: LoadedConfig, clock: Clock): Promise<Ids> {
   return createIds(clock, readSecret(config));
 }
 
-async function openRegisters({ config }: LoadedConfig, clock: Clock, closings: Closing[]): Promise<Registers> {
-  const [{ openStore }, { createClientRegister }, { createConsentRegister }] = await Promise.all([
-    import("../stores/open.ts"),
-    import("../registers/clients.ts"),
-    import("../registers/consents.ts"),
-  ]);
+async function openTables({ config }: LoadedConfig, clock: Clock, closings: Closing[]): Promise<Tables> {
+  const { openStore } = await import("../stores/open.ts");
   const { dataDir, store } = config;
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   if (store.url === "memory:") remark("note: store.url is memory:, which a command cannot share with the server");
   const opened = await openStore(store.url, { dataDir, timeoutMs: store.timeoutMs, clock });
   closings.push(() => opened.close());
-  const { tables } = opened;
+  return opened.tables;
+}
+
+async function makeRegisters(tables: Tables, clock: Clock): Promise<Registers> {
+  const [{ createClientRegister }, { createConsentRegister }] = await Promise.all([
+    import("../registers/clients.ts"),
+    import("../registers/consents.ts"),
+  ]);
   return { clients: createClientRegister(tables, clock), consents: createConsentRegister(tables, clock) };
 }
 

@@ -37,10 +37,12 @@ export function judgeClock(last: Moment | undefined, now: Moment, awayDaysMax: n
 
 export interface ClockGuard {
   /**
-   * Judges the clock, and remembers this moment when it is believed.
+   * Judges the clock.
    * @param writtenMs when the ledger was last written for certain, for a store that remembers no moment
    * @throws Unavailable
    */
+  judge(now: Moment, writtenMs?: number): Promise<ClockJudgement>;
+  /** The same, and remembers this moment when it is believed. */
   check(now: Moment, writtenMs?: number): Promise<ClockJudgement>;
   /** Somebody says that the clock is right. */
   confirm(now: Moment): Promise<void>;
@@ -50,7 +52,7 @@ export interface ClockGuard {
 }
 
 const TABLE = "ledger-clock";
-const UNKNOWN_BOOT = "";
+const UNKNOWN_BOOT = "unknown";
 
 export function createClockGuard(tables: Tables, node: string, awayDaysMax: () => number): ClockGuard {
   const key: Key = { partition: node, id: "believed" };
@@ -61,12 +63,14 @@ export function createClockGuard(tables: Tables, node: string, awayDaysMax: () =
     await tables.put(TABLE, key, { ...now } as unknown as Value);
     await tables.remove(TABLE, toldKey);
   };
+  const lastOf = async (writtenMs: number | undefined): Promise<Moment | undefined> =>
+    (await read<Moment>(key)) ??
+    (writtenMs === undefined ? undefined : { nowMs: writtenMs, uptimeMs: 0, bootId: UNKNOWN_BOOT });
   return {
     confirm,
+    judge: async (now, writtenMs) => judgeClock(await lastOf(writtenMs), now, awayDaysMax()),
     async check(now, writtenMs) {
-      const known = await read<Moment>(key);
-      const written = writtenMs === undefined ? undefined : { nowMs: writtenMs, uptimeMs: 0, bootId: UNKNOWN_BOOT };
-      const last = known ?? written;
+      const last = await lastOf(writtenMs);
       const judgement = judgeClock(last, now, awayDaysMax());
       // A clock that is behind deletes nothing; what it should be is not forgotten over it.
       const behind = last !== undefined && now.nowMs < last.nowMs;
