@@ -38,6 +38,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "smtp-server": ["src/doors/smtp/"],
   ioredis: ["src/stores/redis/"],
   lmdb: ["src/stores/lmdb/"],
+  "@duckdb/node-api": ["src/stores/duckdb/"],
   nodemailer: ["src/delivery/"],
   mailparser: ["src/mail/"],
   "iconv-lite": ["src/mail/"],
