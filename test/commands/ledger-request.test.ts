@@ -9,7 +9,7 @@ const open = (caseNumber: string, ...more: string[]): string[] => [
   ...["--scope", "mail of li", ...more],
 ];
 
-describe("consentry ledger request", () => {
+describe("consentry ledger request", { timeout: 60_000 }, () => {
   it("takes two persons, of whom the second is an auditor", async () => {
     const cli = createCli(LEDGER);
     const opened = await cli.run(
@@ -68,7 +68,7 @@ describe("consentry ledger request", () => {
   });
 });
 
-describe("consentry ledger hold", () => {
+describe("consentry ledger hold", { timeout: 60_000 }, () => {
   it("sets, lists and releases, each as an entry", async () => {
     const cli = createCli(LEDGER);
     const set = [
