@@ -3,8 +3,7 @@
  * and opens no socket of its own (commands use it too); `openHouse` opens the doors.
  */
 import { mkdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import type { LoadedConfig } from "./config/load.ts";
 import type { Config, Listener } from "./config/schema.ts";
 import { readSecret } from "./config/secret.ts";
@@ -29,7 +28,7 @@ import type { Store } from "./kit/store.ts";
 import { Misuse } from "./kit/trouble.ts";
 import { choosePacks, type PackChoice } from "./law/choice.ts";
 import type { Pack } from "./law/pack.ts";
-import { loadPacks } from "./law/packs.ts";
+import { knownPacks } from "./law/packs.ts";
 import type { Journal } from "./ledger/journal.ts";
 import { createRecorder, type Recorder } from "./ledger/recorder.ts";
 import { domainList } from "./mail/domains.ts";
@@ -41,8 +40,6 @@ import type { Site } from "./rules/define.ts";
 import { RULES } from "./rules/index.ts";
 import { openJournal } from "./stores/hourlog/journal.ts";
 import { openStore } from "./stores/open.ts";
-
-const OWN_PACKS = join(dirname(fileURLToPath(import.meta.url)), "..", "config", "packs");
 
 /** What a configuration says about judging; replaced as a whole by a reload. */
 export interface Law {
@@ -104,10 +101,7 @@ export function layDownLaw(
   { clock, ids, tokens, consents, log }: Pick<House, "clock" | "ids" | "tokens" | "consents" | "log">,
 ): Law {
   const problems: string[] = [];
-  const packs = new Map([
-    ...loadPacks(OWN_PACKS),
-    ...(config.packs.directory ? loadPacks(config.packs.directory) : []),
-  ]);
+  const packs = knownPacks(config.packs.directory);
   const choice = choosePacks(config.packs, packs, problems);
   const settings = compileSettings(config.rules, RULES, problems);
   for (const { id, retention } of choice.active) {

@@ -39,6 +39,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   fastify: ["src/doors/http/"],
   ioredis: ["src/stores/redis/"],
   lmdb: ["src/stores/lmdb/"],
+  "@duckdb/node-api": ["src/stores/duckdb/"],
   nodemailer: ["src/delivery/"],
   mailparser: ["src/mail/"],
   "iconv-lite": ["src/mail/"],

@@ -7,6 +7,7 @@ swaks swaks
 nmap nmap
 miltertest miltertest
 openssl openssl
+age age
 Net::SSLeay libnet-ssleay-perl
 "
 

@@ -21,7 +21,6 @@ import { remark } from "./output.ts";
 export interface Registers {
   readonly clients: ClientRegister;
   readonly consents: ConsentRegister;
-  readonly tables: Tables;
 }
 
 export interface Ground extends LoadedConfig {
@@ -30,6 +29,8 @@ export interface Ground extends LoadedConfig {
   tokens(): Promise<Tokens>;
   /** Opens the store the first time. @throws Unavailable */
   registers(): Promise<Registers>;
+  /** What the store remembers, for holds and requests. @throws Unavailable */
+  tables(): Promise<Tables>;
   /** Opens the journal the first time. @throws Unavailable */
   journal(): Promise<Journal>;
   /** Is there a journal to look into? */
@@ -58,6 +59,7 @@ function createGround(loaded: LoadedConfig, closings: Closing[]): Ground {
   const ledgerDir = join(dataDir, "ledger");
   const clock = systemClock;
   const ids = once(() => makeIds(loaded, clock));
+  const tables = once(() => openTables(loaded, clock, closings));
   const journal = once(async () => {
     const { openJournal } = await import("../stores/hourlog/journal.ts");
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
@@ -65,7 +67,7 @@ function createGround(loaded: LoadedConfig, closings: Closing[]): Ground {
     closings.push(() => opened.close());
     return opened;
   });
-  const registers = once(() => openRegisters(loaded, clock, closings));
+  const registers = once(async () => makeRegisters(await tables(), clock));
   const recorder = once(async () => {
     const { createRecorder } = await import("../ledger/recorder.ts");
     return createRecorder(await journal(), await ids(), clock);
@@ -78,19 +80,27 @@ function createGround(loaded: LoadedConfig, closings: Closing[]): Ground {
     journal,
     hasJournal: () => existsSync(ledgerDir),
     registers,
-    desk: once(async () => makeDesk(loaded, await registers(), { clock, recorder: await recorder() })),
+    tables,
+    desk: once(async () =>
+      makeDesk(loaded, await registers(), { tables: await tables(), clock, recorder: await recorder() }),
+    ),
     record: async (happening) => (await recorder()).record([happening]),
   };
 }
 
 async function makeDesk(
-  loaded: LoadedConfig,
-  { tables, consents }: Registers,
-  ground: { clock: Clock; recorder: Recorder },
+  { config }: LoadedConfig,
+  { consents }: Registers,
+  ground: { tables: Tables; clock: Clock; recorder: Recorder },
 ): Promise<Desk> {
-  const [{ openDesk }, { lawOf }] = await Promise.all([import("../desk/open.ts"), import("./law.ts")]);
-  const law = lawOf(loaded);
-  return openDesk({ ...ground, tables, consents, law: () => law }).desk;
+  const [{ openDesk }, { choosePacks }, { knownPacks }] = await Promise.all([
+    import("../desk/open.ts"),
+    import("../law/choice.ts"),
+    import("../law/packs.ts"),
+  ]);
+  const { packs } = config;
+  const law = { config, choice: choosePacks(packs, knownPacks(packs.directory), []) };
+  return openDesk({ ...ground, consents, law: () => law }).desk;
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {
@@ -114,19 +124,22 @@ async function makeTokens({ config }: LoadedConfig, clock: Clock): Promise<Token
   return createTokens(readSecret(config), clock, config.refusals.requestDays);
 }
 
-async function openRegisters({ config }: LoadedConfig, clock: Clock, closings: Closing[]): Promise<Registers> {
-  const [{ openStore }, { createClientRegister }, { createConsentRegister }] = await Promise.all([
-    import("../stores/open.ts"),
-    import("../registers/clients.ts"),
-    import("../registers/consents.ts"),
-  ]);
+async function openTables({ config }: LoadedConfig, clock: Clock, closings: Closing[]): Promise<Tables> {
+  const { openStore } = await import("../stores/open.ts");
   const { dataDir, store } = config;
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   if (store.url === "memory:") remark("note: store.url is memory:, which a command cannot share with the server");
   const opened = await openStore(store.url, { dataDir, timeoutMs: store.timeoutMs, clock });
   closings.push(() => opened.close());
-  const { tables } = opened;
-  return { tables, clients: createClientRegister(tables, clock), consents: createConsentRegister(tables, clock) };
+  return opened.tables;
+}
+
+async function makeRegisters(tables: Tables, clock: Clock): Promise<Registers> {
+  const [{ createClientRegister }, { createConsentRegister }] = await Promise.all([
+    import("../registers/clients.ts"),
+    import("../registers/consents.ts"),
+  ]);
+  return { clients: createClientRegister(tables, clock), consents: createConsentRegister(tables, clock) };
 }
 
 /** Who stands behind a command, for the ledger: what was given, else the name of the operating system's user. */

@@ -5,6 +5,7 @@ import type { Search } from "../ledger/journal.ts";
 import { parseAddress } from "../mail/path.ts";
 import { count, defineCommand, defineGroup, text } from "./globals.ts";
 import { actorName, type Ground, withGround } from "./ground.ts";
+import { LEDGER_MEMBERS } from "./ledger-members.ts";
 import { clean, jsonLine, printAll, Refused, remark } from "./output.ts";
 import { DAY_MS, parseMoment } from "./times.ts";
 
@@ -134,4 +135,4 @@ export const factsOf = (facts: Readonly<Record<string, string | number | boolean
     .map(([name, value]) => `${name} ${value}`)
     .join(", ");
 
-export const ledger = defineGroup("ledger", "What happened to each mail", [find]);
+export const ledger = defineGroup("ledger", "What happened to each mail", [find, ...LEDGER_MEMBERS]);

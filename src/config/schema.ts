@@ -192,6 +192,29 @@ export const configSchema = z.strictObject({
   ledger: z
     .strictObject({
       retentionDays: count(60, 36_500).describe("days entries are kept; at least what any active pack demands"),
+      awayDaysMax: count(7, 36_500).describe(
+        "the clock may go forward so many days while the machine is off; after more, no day is deleted until somebody confirms the clock",
+      ),
+      sealKeyFile: z
+        .string()
+        .optional()
+        .describe("Ed25519 key that signs days and exports, PKCS #8 PEM; default: made in dataDir"),
+      sealKey: z
+        .string()
+        .optional()
+        .describe("the same as a text: name a variable of the environment here, never the key itself"),
+      anchorFile: z
+        .string()
+        .optional()
+        .describe("one line is added for each sealed day; keep it where the archive cannot be reached from"),
+      auditors: z
+        .array(z.string())
+        .optional()
+        .describe("logins that see whole addresses and answer requests; default: everybody who can read the files"),
+      mayActAs: z
+        .array(z.string())
+        .default([])
+        .describe("logins that may say with --as for whom they ask; for accounts that several people share"),
     })
     .prefault({})
     .describe("the send and receive record"),

@@ -15,7 +15,17 @@ export const EVENTS = {
   "notice-sent": "a mail of our own, a confirmation or a request, was handed to the next hop, or could not be",
   "client-changed": "a client was added, changed or disabled",
   "config-changed": "a configuration came into force",
-  "looked-up": "somebody searched the ledger",
+  "looked-up": "somebody began to search the ledger",
+  "look-up-ended": "how many entries that search showed",
+  "day-sealed": "a day of the archive was closed and signed",
+  "day-deleted": "a day of the archive was deleted because its time was over",
+  "clock-doubted": "days are due by a clock that jumped; none is deleted until somebody confirms it",
+  "clock-confirmed": "somebody said that the clock is right after it had jumped",
+  "hold-set": "a legal hold began: days it covers are not deleted",
+  "hold-released": "a legal hold ended",
+  "request-opened": "an authority's request for entries was written down",
+  "request-approved": "a second person approved a request",
+  "request-exported": "what a request asks for was exported and sealed",
 } as const;
 
 export type EventName = keyof typeof EVENTS;
