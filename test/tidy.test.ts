@@ -41,6 +41,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   nodemailer: ["src/delivery/"],
   mailparser: ["src/mail/"],
   "iconv-lite": ["src/mail/"],
+  re2js: ["src/rules/content/"],
   tldts: ["src/mail/", "src/signals/"],
   pino: ["src/kit/log.ts"],
   "ipaddr.js": ["src/kit/ip.ts"],
@@ -67,6 +68,7 @@ const RULE_HELPERS: Readonly<Record<string, string>> = {
   "src/rules/index.ts": "the list: test/pipeline/settings.test.ts",
   "src/rules/consequence.ts":
     "test/rules/advertising/subject-label.test.ts, test/rules/consent/recorded-consent.test.ts",
+  "src/rules/content/patterns.ts": "test/rules/content/prohibited.test.ts",
   "src/rules/groups.ts": "test/rules/advertising/subject-label.test.ts",
 };
 

@@ -1,5 +1,6 @@
 import { subjectLabel } from "./advertising/subject-label.ts";
 import { recordedConsent } from "./consent/recorded-consent.ts";
+import { prohibited } from "./content/prohibited.ts";
 import type { Rule } from "./define.ts";
 import { headerShape } from "./envelope/header-shape.ts";
 import { helo } from "./envelope/helo.ts";
@@ -25,4 +26,5 @@ export const RULES: readonly Rule[] = [
   receivedForged,
   recordedConsent,
   subjectLabel,
+  prohibited,
 ] as const;
