@@ -35,6 +35,7 @@ import { type ClientRegister, createClientRegister } from "./registers/clients.t
 import { type ConsentRegister, createConsentRegister } from "./registers/consents.ts";
 import type { Site } from "./rules/define.ts";
 import { RULES } from "./rules/index.ts";
+import { openScorers } from "./scorers/open.ts";
 import { openJournal } from "./stores/hourlog/journal.ts";
 import { openStore } from "./stores/open.ts";
 
@@ -114,7 +115,7 @@ export function layDownLaw(
   const site: Site = { hostname: config.hostname.toLowerCase(), isLocal: local.has, isOurId: ids.isOurs };
   const pipeline = createPipeline({
     settings,
-    context: { clock, site, consents, packsFor: choice.for },
+    context: { clock, site, consents, packsFor: choice.for, scorers: openScorers(config.scorers) },
     packMode: choice.mode,
     ruleTimeoutMs: config.limits.ruleTimeoutMs,
     onFault: (rule, error) => log.error({ rule, err: error }, "a rule has a bug: the mail is deferred"),

@@ -26,7 +26,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["registers", "ledger", "signals"],
   ["rules"],
   ["pipeline", "delivery"],
-  ["stores", "reports"],
+  ["stores", "reports", "scorers"],
   ["doors", "console"],
   ["main.ts"],
   ["commands"],
@@ -68,6 +68,7 @@ const RULE_HELPERS: Readonly<Record<string, string>> = {
   "src/rules/index.ts": "the list: test/pipeline/settings.test.ts",
   "src/rules/consequence.ts":
     "test/rules/advertising/subject-label.test.ts, test/rules/consent/recorded-consent.test.ts",
+  "src/rules/content/scorers.ts": "types only",
   "src/rules/content/patterns.ts": "test/rules/content/prohibited.test.ts",
   "src/rules/groups.ts": "test/rules/advertising/subject-label.test.ts",
 };

@@ -7,6 +7,8 @@ swaks swaks
 nmap nmap
 miltertest miltertest
 openssl openssl
+rspamd rspamd
+clamd clamav-daemon
 Net::SSLeay libnet-ssleay-perl
 "
 

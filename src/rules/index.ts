@@ -1,6 +1,8 @@
 import { subjectLabel } from "./advertising/subject-label.ts";
 import { recordedConsent } from "./consent/recorded-consent.ts";
+import { malware } from "./content/malware.ts";
 import { prohibited } from "./content/prohibited.ts";
+import { spamScore } from "./content/spam-score.ts";
 import type { Rule } from "./define.ts";
 import { headerShape } from "./envelope/header-shape.ts";
 import { helo } from "./envelope/helo.ts";
@@ -26,5 +28,7 @@ export const RULES: readonly Rule[] = [
   receivedForged,
   recordedConsent,
   subjectLabel,
+  malware,
   prohibited,
+  spamScore,
 ] as const;

@@ -9,6 +9,7 @@ import { Headers } from "../../src/mail/headers.ts";
 import { parsePathWithParams } from "../../src/mail/path.ts";
 import type { BodyView, Recipient, Sender, Session, Views } from "../../src/mail/views.ts";
 import type { Consent, ConsentReader } from "../../src/registers/consents.ts";
+import type { Scorers } from "../../src/rules/content/scorers.ts";
 import type { Context } from "../../src/rules/define.ts";
 import { contentOf as letterContent } from "./letters.ts";
 
@@ -45,6 +46,7 @@ export interface Described {
   /** Absent: cn-2006 and vn-2008 for everybody. */
   readonly packs?: readonly Pack[];
   readonly nowMs?: number;
+  readonly scorers?: Scorers;
 }
 
 export const ORDINARY = {
@@ -175,5 +177,6 @@ export function contextOf(mail: Described = {}): Omit<Context<never>, "options">
     },
     packsFor: () => packs,
     consents: consentsOf(mail.consents),
+    scorers: mail.scorers ?? {},
   };
 }
