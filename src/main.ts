@@ -38,6 +38,7 @@ import { type ClientRegister, createClientRegister } from "./registers/clients.t
 import { type ConsentRegister, createConsentRegister } from "./registers/consents.ts";
 import type { Site } from "./rules/define.ts";
 import { RULES } from "./rules/index.ts";
+import { openScorers } from "./scorers/open.ts";
 import { openJournal } from "./stores/hourlog/journal.ts";
 import { openStore } from "./stores/open.ts";
 
@@ -120,7 +121,14 @@ export function layDownLaw(
   const site: Site = { hostname: config.hostname.toLowerCase(), isLocal: local.has, isOurId: ids.isOurs };
   const pipeline = createPipeline({
     settings,
-    context: { clock, site, consents, packsFor: choice.for, refusalWay: refusalWays(config, tokens) },
+    context: {
+      clock,
+      site,
+      consents,
+      packsFor: choice.for,
+      refusalWay: refusalWays(config, tokens),
+      scorers: openScorers(config.scorers),
+    },
     packMode: choice.mode,
     ruleTimeoutMs: config.limits.ruleTimeoutMs,
     onFault: (rule, error) => log.error({ rule, err: error }, "a rule has a bug: the mail is deferred"),

@@ -26,7 +26,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["registers", "ledger", "signals"],
   ["rules"],
   ["pipeline", "delivery"],
-  ["stores", "reports", "desk"],
+  ["stores", "reports", "scorers", "desk"],
   ["doors", "console"],
   ["main.ts"],
   ["commands"],
@@ -43,6 +43,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   nodemailer: ["src/delivery/"],
   mailparser: ["src/mail/"],
   "iconv-lite": ["src/mail/"],
+  re2js: ["src/rules/content/"],
   tldts: ["src/mail/", "src/signals/"],
   pino: ["src/kit/log.ts"],
   "ipaddr.js": ["src/kit/ip.ts"],
@@ -78,7 +79,9 @@ const RULE_HELPERS: Readonly<Record<string, string>> = {
   "src/rules/index.ts": "the list: test/pipeline/settings.test.ts",
   "src/rules/consequence.ts":
     "test/rules/advertising/subject-label.test.ts, test/rules/consent/recorded-consent.test.ts",
-  "src/rules/advertising/declared.ts": "test/rules/advertising/subject-label.test.ts",
+  "src/rules/content/scorers.ts": "types only",
+  "src/rules/content/patterns.ts": "test/rules/content/prohibited.test.ts",
+  "src/rules/groups.ts": "test/rules/advertising/subject-label.test.ts",
 };
 
 const packageOf = (from: string): string =>

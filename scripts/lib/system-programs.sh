@@ -8,6 +8,8 @@ nmap nmap
 miltertest miltertest
 openssl openssl
 age age
+rspamd rspamd
+clamd clamav-daemon
 Net::SSLeay libnet-ssleay-perl
 "
 

@@ -143,6 +143,31 @@ const refusals = z.strictObject({
   apiTokenFile: z.string().optional().describe("file with the secret of those who may call the API; none: it is shut"),
 });
 
+const scorers = z.strictObject({
+  rspamd: z
+    .strictObject({
+      url: z
+        .string()
+        .regex(/^http:\/\/[^\s/]+\/?$/, "http://host:port")
+        .describe("its normal worker, such as http://127.0.0.1:11333"),
+      timeoutMs: timeout(seconds(8)).describe("longest wait for a score"),
+      bytesMax: count(10_485_760, 2 ** 31).describe("larger mails are not sent to it"),
+      connectionsMax: count(20, 1_000).describe("questions at a time"),
+      passwordFile: z.string().optional().describe("file with the password of its worker"),
+    })
+    .optional()
+    .describe("rspamd, for content/spam-score"),
+  clamd: z
+    .strictObject({
+      listen: endpoint.describe("where clamd listens: address and port, or unix:/path"),
+      timeoutMs: timeout(seconds(15)).describe("longest wait for a scan"),
+      bytesMax: count(26_214_400, 2 ** 31).describe("larger mails are not sent to it; at most its StreamMaxLength"),
+      connectionsMax: count(10, 1_000).describe("scans at a time; at most its MaxThreads"),
+    })
+    .optional()
+    .describe("clamd, for content/malware"),
+});
+
 /** "group/rule": a mode, or a mode and the rule's own options (checked by the rule). */
 const rules = z
   .object({
@@ -189,6 +214,7 @@ export const configSchema = z.strictObject({
   refusals: refusals.prefault({}).describe("how recipients refuse and agree"),
   packs: packs.prefault({}).describe("which law protects whom"),
   rules: rules.prefault({}).describe('default mode, then "group/rule": mode or { mode, options }'),
+  scorers: scorers.prefault({}).describe("programs beside the relay that are asked about each mail; none by default"),
   ledger: z
     .strictObject({
       retentionDays: count(60, 36_500).describe("days entries are kept; at least what any active pack demands"),

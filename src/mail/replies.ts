@@ -115,6 +115,13 @@ export const REPLIES = {
     "you have refused since this request was made, and that stands",
     "a consent you give to the advertiser anew",
   ),
+  malware: form(550, "5.7.1", "there is malware in the mail", "the same mail without it"),
+  "spam-score": form(
+    550,
+    "5.7.1",
+    "the mail looks like spam",
+    "mail that does not; write to the postmaster if it was none",
+  ),
   "bare-newline": form(550, "5.5.2", "a bare CR or LF in the mail", "lines that end with CR LF"),
   "nul-byte": form(550, "5.6.0", "a NUL byte in the mail", "text, or an attachment in base64"),
   "line-too-long": form(550, "5.5.2", "a line is too long", "lines within the limit"),

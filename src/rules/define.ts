@@ -6,6 +6,7 @@ import type { HeaderEdit } from "../mail/edits.ts";
 import type { ReplyId } from "../mail/replies.ts";
 import type { Recipient, Stage, Views } from "../mail/views.ts";
 import type { ConsentReader } from "../registers/consents.ts";
+import type { Scorers } from "./content/scorers.ts";
 
 /** Small facts for the ledger: what the rule saw. Never a subject or a body. */
 export type Evidence = Readonly<Record<string, string | number | boolean>>;
@@ -77,6 +78,8 @@ export interface Context<Options> {
   /** The packs whose law protects this recipient. */
   packsFor(recipient: Recipient): readonly Pack[];
   readonly consents: ConsentReader;
+  /** Programs that are asked only where the configuration names them. */
+  readonly scorers: Scorers;
   /**
    * Where a recipient says no to this advertiser: values for List-Unsubscribe.
    * @param recipient undefined: the mail goes to several, and who writes is meant

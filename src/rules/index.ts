@@ -1,6 +1,9 @@
 import { subjectLabel } from "./advertising/subject-label.ts";
 import { recordedConsent } from "./consent/recorded-consent.ts";
 import { refusalHeaders } from "./consent/refusal-headers.ts";
+import { malware } from "./content/malware.ts";
+import { prohibited } from "./content/prohibited.ts";
+import { spamScore } from "./content/spam-score.ts";
 import type { Rule } from "./define.ts";
 import { headerShape } from "./envelope/header-shape.ts";
 import { helo } from "./envelope/helo.ts";
@@ -27,4 +30,7 @@ export const RULES: readonly Rule[] = [
   recordedConsent,
   subjectLabel,
   refusalHeaders,
+  malware,
+  prohibited,
+  spamScore,
 ] as const;

@@ -3,12 +3,15 @@ import { join } from "node:path";
 import type { Pack } from "../../src/law/pack.ts";
 import { loadPacks } from "../../src/law/packs.ts";
 import type { Client } from "../../src/mail/client.ts";
+import type { Content } from "../../src/mail/content.ts";
 import { domainList } from "../../src/mail/domains.ts";
 import { Headers } from "../../src/mail/headers.ts";
 import { parsePathWithParams } from "../../src/mail/path.ts";
 import type { BodyView, Recipient, Sender, Session, Views } from "../../src/mail/views.ts";
 import type { Consent, ConsentReader } from "../../src/registers/consents.ts";
+import type { Scorers } from "../../src/rules/content/scorers.ts";
 import type { Context, RefusalWay } from "../../src/rules/define.ts";
+import { contentOf as letterContent } from "./letters.ts";
 
 /** Sunday 2026-11-22 08:00 UTC. */
 export const NOW_MS = Date.UTC(2026, 10, 22, 8);
@@ -35,6 +38,8 @@ export interface Described {
   readonly header?: string | Buffer;
   /** Lines besides the ordinary header block. */
   readonly with?: string;
+  /** What follows the header block, lines ended by \n; absent: nothing. */
+  readonly body?: string | Buffer;
   /** "advertiser recipient", with a trailing "withdrawn" for a refusal. */
   readonly consents?: readonly string[];
   readonly options?: Readonly<Record<string, unknown>>;
@@ -43,6 +48,7 @@ export interface Described {
   /** Absent: cn-2006 and vn-2008 for everybody. */
   readonly packs?: readonly Pack[];
   readonly nowMs?: number;
+  readonly scorers?: Scorers;
 }
 
 export const ORDINARY = {
@@ -107,20 +113,41 @@ export function recipientOf(text: string): Recipient {
 export const headersOf = (lines: string | Buffer): Headers =>
   Headers.parse(typeof lines === "string" ? Buffer.from(`${lines}\n\n`.replace(/\r?\n/g, "\r\n")) : lines);
 
+function headerOf({ header, with: more }: Described): string | Buffer {
+  const ordinary = Object.values(ORDINARY).join("\n");
+  return header ?? (more === undefined ? ordinary : `${ordinary}\n${more}`);
+}
+
+/** Made once for each description: whoever remembers a mail by its content finds it again. */
+const contents = new WeakMap<Described, Content>();
+
+function contentOf(mail: Described): Content {
+  const known = contents.get(mail);
+  if (known) return known;
+  const crlf = (text: string): Buffer => Buffer.from(text.replace(/\r?\n/g, "\r\n"));
+  const header = headerOf(mail);
+  const block = typeof header === "string" ? crlf(`${header}\n\n`) : header;
+  const { body = "" } = mail;
+  const made = letterContent(Buffer.concat([block, typeof body === "string" ? crlf(body) : body]));
+  contents.set(mail, made);
+  return made;
+}
+
 /** Every view of a described mail; `rcpt` is that of one recipient. */
 export function viewsOf(mail: Described) {
   const session = sessionOf(mail);
   const mailView = { session, mailId: "mail", sender: senderOf(mail.from) };
   const recipients = (mail.to ?? ["ann@example.com"]).map(recipientOf);
-  const ordinary = Object.values(ORDINARY).join("\n");
-  const headers = headersOf(mail.header ?? (mail.with === undefined ? ordinary : `${ordinary}\n${mail.with}`));
+  const headers = headersOf(headerOf(mail));
+  const header = { ...mailView, recipients, headers };
   return {
     connect: { session },
     helo: { session },
     mail: mailView,
     rcpt: recipients.map((recipient) => ({ ...mailView, recipient })),
-    header: { ...mailView, recipients, headers },
-  } satisfies { [S in Exclude<keyof Views, "rcpt" | "body">]: Views[S] } & { rcpt: readonly Views["rcpt"][] };
+    header,
+    body: { ...header, content: contentOf(mail) },
+  } satisfies { [S in Exclude<keyof Views, "rcpt">]: Views[S] } & { rcpt: readonly Views["rcpt"][] };
 }
 
 export type DescribedViews = ReturnType<typeof viewsOf>;
@@ -153,5 +180,6 @@ export function contextOf(mail: Described = {}): Omit<Context<never>, "options">
     packsFor: () => packs,
     consents: consentsOf(mail.consents),
     refusalWay: () => mail.refusalWay ?? {},
+    scorers: mail.scorers ?? {},
   };
 }

@@ -17,8 +17,14 @@ function block(key: SchemaKey, indent: string): string {
   if (key.isList) return [...lines, ...elementKeys(key), ...list(key)].join("\n");
   if (key.fallback === undefined) return [...lines, ...commentedOut(key, indent)].join("\n");
   if (key.keys.length === 0) return [...lines, `${indent}${key.name}: ${yamlFlow(key.fallback)}`].join("\n");
-  return [...lines, `${indent}${key.name}:`, ...key.keys.map((child) => block(child, `${indent}  `))].join("\n");
+  const section = [`${indent}${key.name}:`, ...key.keys.map((child) => block(child, `${indent}  `))];
+  return [...lines, ...(key.keys.every(isUnset) ? section.map(asComment) : section)].join("\n");
 }
+
+const isUnset = ({ fallback }: SchemaKey): boolean => fallback === undefined;
+
+/** A section of nothing but comments would be null: commented out as a whole, once. */
+const asComment = (text: string): string => text.replace(/^( *)# ( *\w+:)/gm, "$1$2").replace(/^/gm, "# ");
 
 const comment = (text: string, indent: string): string[] =>
   text === "" ? [] : wrapped(text, WIDTH - indent.length).map((line) => `${indent}# ${line}`);

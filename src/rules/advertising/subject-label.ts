@@ -1,8 +1,9 @@
 import { z } from "zod";
 import type { Pack } from "../../law/pack.ts";
+import { carriesLabel, declaredAdvertising } from "../../signals/declared.ts";
 import { consequences } from "../consequence.ts";
 import { defineRule, type Finding, PASS, skip } from "../define.ts";
-import { carriesLabel, declaredAdvertising, groupByPacks } from "./declared.ts";
+import { groupByPacks } from "../groups.ts";
 
 export const subjectLabel = defineRule({
   id: "advertising/subject-label",

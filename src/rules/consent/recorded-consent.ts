@@ -4,9 +4,10 @@ import { isAdSender } from "../../mail/client.ts";
 import { addressesIn } from "../../mail/mailboxes.ts";
 import type { HeaderView, Recipient, Session } from "../../mail/views.ts";
 import type { Consent } from "../../registers/consents.ts";
-import { declaredAdvertising, groupByPacks } from "../advertising/declared.ts";
+import { declaredAdvertising } from "../../signals/declared.ts";
 import { consequences } from "../consequence.ts";
 import { type Context, defineRule, type Finding, PASS, skip } from "../define.ts";
+import { groupByPacks, packsOf } from "../groups.ts";
 
 export const recordedConsent = defineRule({
   id: "consent/recorded-consent",
@@ -30,8 +31,8 @@ export const recordedConsent = defineRule({
       if (client && isAdSender(client)) {
         return judge({ session: view.session, recipients: view.recipients, advertiser: client.id }, context);
       }
-      const packs = groupByPacks(view.recipients, context.packsFor).flatMap((group) => group.packs);
-      if (!declaredAdvertising(view, packs)) return skip("not declared as advertising");
+      if (!declaredAdvertising(view, packsOf(view.recipients, context.packsFor)))
+        return skip("not declared as advertising");
       const advertiser = advertiserOf(view);
       if (!advertiser) return skip("no advertiser to ask about");
       return judge({ session: view.session, recipients: view.recipients, advertiser }, context);
