@@ -18,6 +18,7 @@ import { openSmtpDoor } from "./doors/smtp/listen.ts";
 import { createPerAddress } from "./doors/smtp/per-address.ts";
 import type { SmtpSettings } from "./doors/smtp/server.ts";
 import { type Clock, systemClock } from "./kit/clock.ts";
+import { every } from "./kit/every.ts";
 import { createIds, type Ids } from "./kit/ids.ts";
 import { ipRanges } from "./kit/ip.ts";
 import type { Log } from "./kit/log.ts";
@@ -32,6 +33,8 @@ import { domainList } from "./mail/domains.ts";
 import { createPipeline, type Pipeline } from "./pipeline/pipeline.ts";
 import { compileSettings } from "./pipeline/settings.ts";
 import { type ClientRegister, createClientRegister } from "./registers/clients.ts";
+import { type CodeRegister, createCodeRegister, dayOf } from "./registers/codes.ts";
+import { type ConsentQuotas, createConsentQuotas } from "./registers/consent-quotas.ts";
 import { type ConsentRegister, createConsentRegister } from "./registers/consents.ts";
 import type { Site } from "./rules/define.ts";
 import { RULES } from "./rules/index.ts";
@@ -58,6 +61,8 @@ export interface House {
   readonly store: Store;
   readonly clients: ClientRegister;
   readonly consents: ConsentRegister;
+  readonly quotas: ConsentQuotas;
+  readonly codes: CodeRegister;
   readonly journal: Journal;
   readonly recorder: Recorder;
   /** In force now. */
@@ -77,8 +82,21 @@ export async function buildHouse({ config, file }: LoadedConfig, log: Log, clock
   });
   const clients = createClientRegister(store.tables, clock);
   const consents = createConsentRegister(store.tables, clock);
+  const quotas = createConsentQuotas(store.admissions);
+  const codes = createCodeRegister(store.tables, clock);
   const journal = await openJournal(join(config.dataDir, "ledger"));
-  const ground = { clock, log, ids, store, clients, consents, journal, recorder: createRecorder(journal, ids, clock) };
+  const ground = {
+    clock,
+    log,
+    ids,
+    store,
+    clients,
+    consents,
+    quotas,
+    codes,
+    journal,
+    recorder: createRecorder(journal, ids, clock),
+  };
   const close = async (): Promise<void> => {
     await Promise.allSettled([journal.close(), store.close()]);
   };
@@ -93,7 +111,7 @@ export async function buildHouse({ config, file }: LoadedConfig, log: Log, clock
 /** Compiles packs, rules and site. @throws Misuse listing everything that does not fit */
 export function layDownLaw(
   { config, file }: LoadedConfig,
-  { clock, ids, consents, log }: Pick<House, "clock" | "ids" | "consents" | "log">,
+  { clock, ids, consents, quotas, codes, log }: Pick<House, "clock" | "ids" | "consents" | "quotas" | "codes" | "log">,
 ): Law {
   const problems: string[] = [];
   const packs = new Map([
@@ -114,7 +132,7 @@ export function layDownLaw(
   const site: Site = { hostname: config.hostname.toLowerCase(), isLocal: local.has, isOurId: ids.isOurs };
   const pipeline = createPipeline({
     settings,
-    context: { clock, site, consents, packsFor: choice.for },
+    context: { clock, site, consents, quotas, codes, packsFor: choice.for },
     packMode: choice.mode,
     ruleTimeoutMs: config.limits.ruleTimeoutMs,
     onFault: (rule, error) => log.error({ rule, err: error }, "a rule has a bug: the mail is deferred"),
@@ -142,6 +160,7 @@ export async function openHouse(house: House): Promise<Service> {
   let nextHop = nextHopOf(config);
   const parts: IntakeParts = {
     ...house,
+    quotas: house.store.windows,
     get pipeline() {
       return house.law.pipeline;
     },
@@ -157,6 +176,7 @@ export async function openHouse(house: House): Promise<Service> {
     isLocal: (domain) => house.law.site.isLocal(domain),
   };
   const doors = await openDoors(house, parts);
+  const watchCodes = every(DAY_MS, () => warnOfCodes(house));
   return {
     addresses: doors.map((door) => door.address),
     async reload(loaded) {
@@ -171,11 +191,27 @@ export async function openHouse(house: House): Promise<Service> {
     },
     async close() {
       const { drainMs } = house.law.config.limits;
+      watchCodes.stop();
       await Promise.all(doors.map((door) => door.close(drainMs)));
       await nextHop.close(drainMs);
       await house.close();
     },
   };
+}
+
+const DAY_MS = 86_400_000;
+
+/** At the start and every day: which codes end within the time in which a law wants them renewed. */
+async function warnOfCodes({ codes, law, log }: Pick<House, "codes" | "law" | "log">): Promise<void> {
+  const days = Math.max(0, ...law.choice.active.map((pack) => pack.codes?.renewDaysBefore ?? 0));
+  if (days === 0) return;
+  try {
+    for (const { code, holder, expiresAtMs } of await codes.ending(days)) {
+      log.warn({ code, holder, expires: dayOf(expiresAtMs) }, `a management code ends within ${days} days`);
+    }
+  } catch (error) {
+    log.warn({ err: error }, "management codes could not be looked through");
+  }
 }
 
 async function openDoors(house: House, parts: IntakeParts): Promise<Door[]> {

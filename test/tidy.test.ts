@@ -67,6 +67,7 @@ const RULE_HELPERS: Readonly<Record<string, string>> = {
   "src/rules/index.ts": "the list: test/pipeline/settings.test.ts",
   "src/rules/consequence.ts":
     "test/rules/advertising/subject-label.test.ts, test/rules/consent/recorded-consent.test.ts",
+  "src/rules/consent/excess.ts": "test/rules/consent/scope.test.ts",
   "src/rules/advertising/declared.ts": "test/rules/advertising/subject-label.test.ts",
 };
 

@@ -12,12 +12,16 @@ import { Unavailable } from "../kit/trouble.ts";
 import type { Journal } from "../ledger/journal.ts";
 import type { Happening } from "../ledger/recorder.ts";
 import type { ClientRegister } from "../registers/clients.ts";
+import type { CodeRegister } from "../registers/codes.ts";
+import type { ConsentQuotas } from "../registers/consent-quotas.ts";
 import type { ConsentRegister } from "../registers/consents.ts";
 import { remark } from "./output.ts";
 
 export interface Registers {
   readonly clients: ClientRegister;
   readonly consents: ConsentRegister;
+  readonly quotas: ConsentQuotas;
+  readonly codes: CodeRegister;
 }
 
 export interface Ground extends LoadedConfig {
@@ -86,18 +90,31 @@ async function makeIds({ config }: LoadedConfig, clock: Clock): Promise<Ids> {
 }
 
 async function openRegisters({ config }: LoadedConfig, clock: Clock, closings: Closing[]): Promise<Registers> {
-  const [{ openStore }, { createClientRegister }, { createConsentRegister }] = await Promise.all([
+  const [
+    { openStore },
+    { createClientRegister },
+    { createConsentRegister },
+    { createConsentQuotas },
+    { createCodeRegister },
+  ] = await Promise.all([
     import("../stores/open.ts"),
     import("../registers/clients.ts"),
     import("../registers/consents.ts"),
+    import("../registers/consent-quotas.ts"),
+    import("../registers/codes.ts"),
   ]);
   const { dataDir, store } = config;
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   if (store.url === "memory:") remark("note: store.url is memory:, which a command cannot share with the server");
   const opened = await openStore(store.url, { dataDir, timeoutMs: store.timeoutMs, clock });
   closings.push(() => opened.close());
-  const { tables } = opened;
-  return { clients: createClientRegister(tables, clock), consents: createConsentRegister(tables, clock) };
+  const { tables, admissions } = opened;
+  return {
+    clients: createClientRegister(tables, clock),
+    consents: createConsentRegister(tables, clock),
+    quotas: createConsentQuotas(admissions),
+    codes: createCodeRegister(tables, clock),
+  };
 }
 
 /** Who stands behind a command, for the ledger: what was given, else the name of the operating system's user. */

@@ -12,6 +12,7 @@ export const EVENTS = {
   "consent-granted": "a recipient's yes to an advertiser was recorded",
   "consent-withdrawn": "a recipient's refusal was recorded",
   "client-changed": "a client was added, changed or disabled",
+  "code-changed": "a management code was issued, renewed, changed, revoked or taken from a list",
   "config-changed": "a configuration came into force",
   "looked-up": "somebody searched the ledger",
 } as const;

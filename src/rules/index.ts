@@ -1,5 +1,7 @@
+import { managementCode } from "./advertising/management-code.ts";
 import { subjectLabel } from "./advertising/subject-label.ts";
 import { recordedConsent } from "./consent/recorded-consent.ts";
+import { scope } from "./consent/scope.ts";
 import type { Rule } from "./define.ts";
 import { headerShape } from "./envelope/header-shape.ts";
 import { helo } from "./envelope/helo.ts";
@@ -24,5 +26,7 @@ export const RULES: readonly Rule[] = [
   headerShape,
   receivedForged,
   recordedConsent,
+  scope,
   subjectLabel,
+  managementCode,
 ] as const;

@@ -2,11 +2,18 @@ import { matchLabel } from "../../law/label.ts";
 import type { Pack } from "../../law/pack.ts";
 import { isAdSender } from "../../mail/client.ts";
 import type { Headers } from "../../mail/headers.ts";
-import { decodedSubject } from "../../mail/subject.ts";
+import { addressesIn } from "../../mail/mailboxes.ts";
+import { decodedSubject, readSubject } from "../../mail/subject.ts";
 import type { HeaderView, Recipient } from "../../mail/views.ts";
+import type { Context } from "../define.ts";
 
 /** `X-Ad: yes`: how a client tells this relay that a mail is an advertisement. Taken out before the mail goes on. */
 export const DECLARATION_HEADER = "x-ad";
+
+/** `X-Ad-Topic: shoes; hats`: the kinds of product it is about. Taken out too. */
+export const TOPIC_HEADER = "x-ad-topic";
+/** What clients tell this relay and nobody behind it. */
+export const DECLARATIONS: readonly string[] = [DECLARATION_HEADER, TOPIC_HEADER];
 
 /** What the sender itself says a mail is: words for the ledger, or undefined when it says nothing. */
 export function declaredAdvertising(view: HeaderView, packs: readonly Pack[]): string | undefined {
@@ -23,14 +30,31 @@ const isBulkList = (headers: Headers): boolean =>
 export const carriesLabel = (pack: Pack, headers: Headers): boolean =>
   pack.label !== undefined && matchLabel(pack.label, decodedSubject(headers)).found;
 
+/** The kinds of product a mail declares, in lower case. */
+export const declaredTopics = (headers: Headers): string[] =>
+  headers
+    .all(TOPIC_HEADER)
+    .flatMap((value) => readSubject(value).toLowerCase().split(";"))
+    .map((topic) => topic.trim())
+    .filter((topic) => topic !== "");
+
+/** Whom the recipient would have said yes to: the registered client, else the domain that signs as From. */
+export const advertiserOf = ({ session, headers }: HeaderView): string | undefined =>
+  session.client?.id ?? addressesIn(headers, "from")[0]?.domain;
+
+interface Group {
+  readonly packs: readonly Pack[];
+  readonly recipients: Recipient[];
+}
+
 /** The recipients of a view by the packs that protect them; most mails make one group. */
 export function groupByPacks(
-  recipients: readonly Recipient[],
-  packsFor: (recipient: Recipient) => readonly Pack[],
-): { packs: readonly Pack[]; recipients: Recipient[] }[] {
-  const groups = new Map<string, { packs: readonly Pack[]; recipients: Recipient[] }>();
+  { recipients, session }: Pick<HeaderView, "recipients" | "session">,
+  { packsFor }: Pick<Context<unknown>, "packsFor">,
+): Group[] {
+  const groups = new Map<string, Group>();
   for (const recipient of recipients) {
-    const packs = packsFor(recipient);
+    const packs = packsFor(recipient, session);
     const name = packs.map((pack) => pack.id).join(" ");
     const group = groups.get(name);
     if (group) group.recipients.push(recipient);

@@ -8,8 +8,10 @@ import { createIds } from "../../../src/kit/ids.ts";
 import { createLog } from "../../../src/kit/log.ts";
 import type { Client } from "../../../src/mail/client.ts";
 import { layDownLaw } from "../../../src/main.ts";
+import { createCodeRegister } from "../../../src/registers/codes.ts";
+import { createConsentQuotas, onlyLooking } from "../../../src/registers/consent-quotas.ts";
 import { createConsentRegister } from "../../../src/registers/consents.ts";
-import { createMemoryTables } from "../../../src/stores/memory/tables.ts";
+import { createMemoryStore } from "../../../src/stores/memory/store.ts";
 import { handClock } from "../../helpers/hand-clock.ts";
 import { contentOf, recipientOf, senderOf, sessionOf } from "../../helpers/letters.ts";
 import { tempDir } from "../../helpers/temp.ts";
@@ -26,8 +28,18 @@ function house(yaml = "") {
   writeFileSync(path, `localDomains: [local.example]\n${yaml}`);
   const loaded = loadConfig(path, {});
   const clock = handClock(NOW);
-  const consents = createConsentRegister(createMemoryTables(), clock);
-  const ground = { clock, consents, ids: createIds(clock, Buffer.alloc(32, 7)), log: createLog("silent") };
+  const store = createMemoryStore(clock);
+  const consents = createConsentRegister(store.tables, clock);
+  const quotas = onlyLooking(createConsentQuotas(store.admissions));
+  const codes = createCodeRegister(store.tables, clock);
+  const ground = {
+    clock,
+    consents,
+    quotas,
+    codes,
+    ids: createIds(clock, Buffer.alloc(32, 7)),
+    log: createLog("silent"),
+  };
   const { pipeline, site } = layDownLaw(loaded, ground);
   const { hostname, limits } = loaded.config;
   const parts = { ...ground, pipeline, hostname, isLocal: site.isLocal, receivedMax: limits.receivedMax };
