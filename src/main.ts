@@ -2,25 +2,21 @@
  * The tour of the house: every object is built here, by hand, from the ground up. `buildHouse` makes what remembers and judges
  * and opens no socket of its own (commands use it too); `openHouse` opens the doors.
  */
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { LoadedConfig } from "./config/load.ts";
-import type { Config, Listener } from "./config/schema.ts";
+import type { Config } from "./config/schema.ts";
 import { readSecret } from "./config/secret.ts";
 import { inFileOrder } from "./config/yaml.ts";
-import type { NextHop } from "./delivery/next-hop.ts";
-import { openNextHop } from "./delivery/open.ts";
-import { readApiToken, refusalWays } from "./desk/open.ts";
-import { type DeskService, openDeskService } from "./desk/service.ts";
+import { nextHopOf } from "./delivery/open.ts";
+import { refusalWays } from "./desk/open.ts";
+import { openDeskService } from "./desk/service.ts";
 import { createTokens, type Tokens } from "./desk/tokens.ts";
-import type { Certificate, Door } from "./doors/door.ts";
-import { type HttpParts, openHttpDoor } from "./doors/http/listen.ts";
-import { createIntake, type Intake, type IntakeParts } from "./doors/intake.ts";
-import { openMilterDoor } from "./doors/milter/listen.ts";
-import { openSmtpDoor } from "./doors/smtp/listen.ts";
-import { createPerAddress } from "./doors/smtp/per-address.ts";
+import type { IntakeParts } from "./doors/intake.ts";
+import { certificateOf, openDoors } from "./doors/open.ts";
 import type { SmtpSettings } from "./doors/smtp/server.ts";
 import { type Clock, systemClock } from "./kit/clock.ts";
+import { every } from "./kit/every.ts";
 import { createIds, type Ids } from "./kit/ids.ts";
 import { ipRanges } from "./kit/ip.ts";
 import type { Log } from "./kit/log.ts";
@@ -35,6 +31,9 @@ import { domainList } from "./mail/domains.ts";
 import { createPipeline, type Pipeline } from "./pipeline/pipeline.ts";
 import { compileSettings } from "./pipeline/settings.ts";
 import { type ClientRegister, createClientRegister } from "./registers/clients.ts";
+import { warnOfCodes } from "./registers/code-warnings.ts";
+import { type CodeRegister, createCodeRegister } from "./registers/codes.ts";
+import { type ConsentQuotas, createConsentQuotas } from "./registers/consent-quotas.ts";
 import { type ConsentRegister, createConsentRegister } from "./registers/consents.ts";
 import type { Site } from "./rules/define.ts";
 import { RULES } from "./rules/index.ts";
@@ -60,6 +59,8 @@ export interface House {
   readonly store: Store;
   readonly clients: ClientRegister;
   readonly consents: ConsentRegister;
+  readonly quotas: ConsentQuotas;
+  readonly codes: CodeRegister;
   readonly journal: Journal;
   readonly recorder: Recorder;
   readonly tokens: Tokens;
@@ -67,6 +68,9 @@ export interface House {
   law: Law;
   close(): Promise<void>;
 }
+
+/** What a law is laid down on. */
+type Ground = Pick<House, "clock" | "ids" | "tokens" | "consents" | "quotas" | "codes" | "log">;
 
 /** Builds what remembers and what judges. @throws Misuse with every key that is wrong */
 export async function buildHouse({ config, file }: LoadedConfig, log: Log, clock = systemClock): Promise<House> {
@@ -82,9 +86,11 @@ export async function buildHouse({ config, file }: LoadedConfig, log: Log, clock
   });
   const clients = createClientRegister(store.tables, clock);
   const consents = createConsentRegister(store.tables, clock);
+  const quotas = createConsentQuotas(store.admissions);
+  const codes = createCodeRegister(store.tables, clock);
   const journal = await openJournal(join(config.dataDir, "ledger"));
   const recorder = createRecorder(journal, ids, clock);
-  const ground = { clock, log, ids, tokens, store, clients, consents, journal, recorder };
+  const ground = { clock, log, ids, tokens, store, clients, consents, quotas, codes, journal, recorder };
   const close = async (): Promise<void> => {
     await Promise.allSettled([journal.close(), store.close()]);
   };
@@ -99,7 +105,7 @@ export async function buildHouse({ config, file }: LoadedConfig, log: Log, clock
 /** Compiles packs, rules and site. @throws Misuse listing everything that does not fit */
 export function layDownLaw(
   { config, file }: LoadedConfig,
-  { clock, ids, tokens, consents, log }: Pick<House, "clock" | "ids" | "tokens" | "consents" | "log">,
+  { clock, ids, tokens, consents, quotas, codes, log }: Ground,
 ): Law {
   const problems: string[] = [];
   const packs = knownPacks(config.packs.directory);
@@ -125,6 +131,8 @@ export function layDownLaw(
       clock,
       site,
       consents,
+      quotas,
+      codes,
       packsFor: choice.for,
       refusalWay: refusalWays(config, tokens),
       scorers: openScorers(config.scorers),
@@ -158,6 +166,7 @@ export async function openHouse(house: House): Promise<Service> {
   let front = desk.inFrontOf(nextHop, true);
   const parts: IntakeParts = {
     ...house,
+    quotas: house.store.windows,
     get pipeline() {
       return house.law.pipeline;
     },
@@ -173,6 +182,7 @@ export async function openHouse(house: House): Promise<Service> {
     isLocal: (domain) => house.law.site.isLocal(domain),
   };
   const doors = await openDoors(house, parts, desk);
+  const watchCodes = every(DAY_MS, () => warnOfCodes(house.codes, house.law.choice.active, house.log));
   return {
     addresses: doors.map((door) => door.address),
     async reload(loaded) {
@@ -188,6 +198,7 @@ export async function openHouse(house: House): Promise<Service> {
     },
     async close() {
       const { drainMs } = house.law.config.limits;
+      watchCodes.stop();
       await Promise.all(doors.map((door) => door.close(drainMs)));
       await desk.close();
       await nextHop.close(drainMs);
@@ -196,77 +207,4 @@ export async function openHouse(house: House): Promise<Service> {
   };
 }
 
-async function openDoors(house: House, parts: IntakeParts, desk: DeskService): Promise<Door[]> {
-  const { config } = house.law;
-  const spillDir = join(config.dataDir, "incoming");
-  mkdirSync(spillDir, { recursive: true, mode: 0o700 });
-  const shared = {
-    intake: createIntake(parts),
-    clients: house.clients,
-    log: house.log,
-    spillDir,
-    perAddress: createPerAddress(() => house.law.config.limits.connectionsPerIpMax),
-    settings: () => house.law.smtp,
-  };
-  const ofMta: Intake = {
-    open: (session, hop, id) => shared.intake.open(session, hop && desk.inFrontOf(hop, false), id),
-  };
-  const milter = { intake: ofMta, newSessionId: house.ids.next, nowMs: house.clock.now, site: () => house.law.site };
-  const certificate = certificateOf(config);
-  const { connectionsMax } = config.limits;
-  const http = httpPartsOf(house, parts, desk);
-  const open = ({ door, listen, tls, requireTls, proxyHeader, submissionDaemons }: Listener): Promise<Door> => {
-    if (door === "http")
-      return openHttpDoor({ listen, certificate: tls === "implicit" ? certificate : undefined, connectionsMax }, http);
-    if (door === "milter") return openMilterDoor(listen, { ...shared, ...milter, submissionDaemons });
-    const role = door === "submission" ? "submission" : "mx";
-    const options = { hostname: config.hostname, listen, tls, certificate };
-    return openSmtpDoor(options, { ...shared, role, requireTls, proxyHeader });
-  };
-  const doors: Door[] = [];
-  try {
-    for (const listener of config.listeners) doors.push(await open(listener));
-    return doors;
-  } catch (error) {
-    await Promise.all(doors.map((door) => door.close(0)));
-    throw error;
-  }
-}
-
-function httpPartsOf(house: House, parts: IntakeParts, { desk }: DeskService): HttpParts {
-  const { clients, consents, tokens, log, store } = house;
-  const apiToken = readApiToken(house.law.config);
-  return {
-    desk,
-    tokens,
-    consents,
-    log,
-    apiToken: () => apiToken,
-    isAdvertiser: async (name) => name.includes(".") || (await clients.byId(name)) !== undefined,
-    async ready() {
-      await store.ping();
-      await parts.nextHop.ping();
-    },
-  };
-}
-
-function certificateOf({ tls }: Config): Certificate | undefined {
-  if (!tls) return undefined;
-  try {
-    return { cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) };
-  } catch (error) {
-    throw new Misuse(`tls: ${(error as Error).message}`);
-  }
-}
-
-function nextHopOf({ nextHop, hostname }: Config): NextHop {
-  const { to, user, passwordFile, caFile, mode: _, ...rest } = nextHop;
-  const password = passwordFile === undefined ? undefined : readFileSync(passwordFile, "utf8").trim();
-  const credentials = user !== undefined && password !== undefined ? { user, password } : undefined;
-  return openNextHop(to, {
-    ...rest,
-    hostname,
-    ...(caFile !== undefined && { caFile }),
-    ...(credentials && { credentials }),
-  });
-}
+const DAY_MS = 86_400_000;

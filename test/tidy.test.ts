@@ -82,6 +82,7 @@ const RULE_HELPERS: Readonly<Record<string, string>> = {
   "src/rules/content/scorers.ts": "types only",
   "src/rules/content/patterns.ts": "test/rules/content/prohibited.test.ts",
   "src/rules/groups.ts": "test/rules/advertising/subject-label.test.ts",
+  "src/rules/consent/excess.ts": "test/rules/consent/scope.test.ts",
 };
 
 const packageOf = (from: string): string =>

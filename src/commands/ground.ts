@@ -10,17 +10,21 @@ import type { Desk } from "../desk/desk.ts";
 import type { Tokens } from "../desk/tokens.ts";
 import { type Clock, systemClock } from "../kit/clock.ts";
 import type { Ids } from "../kit/ids.ts";
-import type { Tables } from "../kit/store.ts";
+import type { Store, Tables } from "../kit/store.ts";
 import { Unavailable } from "../kit/trouble.ts";
 import type { Journal } from "../ledger/journal.ts";
 import type { Happening, Recorder } from "../ledger/recorder.ts";
 import type { ClientRegister } from "../registers/clients.ts";
+import type { CodeRegister } from "../registers/codes.ts";
+import type { ConsentQuotas } from "../registers/consent-quotas.ts";
 import type { ConsentRegister } from "../registers/consents.ts";
 import { remark } from "./output.ts";
 
 export interface Registers {
   readonly clients: ClientRegister;
   readonly consents: ConsentRegister;
+  readonly quotas: ConsentQuotas;
+  readonly codes: CodeRegister;
 }
 
 export interface Ground extends LoadedConfig {
@@ -59,7 +63,8 @@ function createGround(loaded: LoadedConfig, closings: Closing[]): Ground {
   const ledgerDir = join(dataDir, "ledger");
   const clock = systemClock;
   const ids = once(() => makeIds(loaded, clock));
-  const tables = once(() => openTables(loaded, clock, closings));
+  const store = once(() => openStoreOf(loaded, clock, closings));
+  const tables = async (): Promise<Tables> => (await store()).tables;
   const journal = once(async () => {
     const { openJournal } = await import("../stores/hourlog/journal.ts");
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
@@ -67,7 +72,7 @@ function createGround(loaded: LoadedConfig, closings: Closing[]): Ground {
     closings.push(() => opened.close());
     return opened;
   });
-  const registers = once(async () => makeRegisters(await tables(), clock));
+  const registers = once(async () => makeRegisters(await store(), clock));
   const recorder = once(async () => {
     const { createRecorder } = await import("../ledger/recorder.ts");
     return createRecorder(await journal(), await ids(), clock);
@@ -124,22 +129,30 @@ async function makeTokens({ config }: LoadedConfig, clock: Clock): Promise<Token
   return createTokens(readSecret(config), clock, config.refusals.requestDays);
 }
 
-async function openTables({ config }: LoadedConfig, clock: Clock, closings: Closing[]): Promise<Tables> {
+async function openStoreOf({ config }: LoadedConfig, clock: Clock, closings: Closing[]): Promise<Store> {
   const { openStore } = await import("../stores/open.ts");
   const { dataDir, store } = config;
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   if (store.url === "memory:") remark("note: store.url is memory:, which a command cannot share with the server");
   const opened = await openStore(store.url, { dataDir, timeoutMs: store.timeoutMs, clock });
   closings.push(() => opened.close());
-  return opened.tables;
+  return opened;
 }
 
-async function makeRegisters(tables: Tables, clock: Clock): Promise<Registers> {
-  const [{ createClientRegister }, { createConsentRegister }] = await Promise.all([
-    import("../registers/clients.ts"),
-    import("../registers/consents.ts"),
-  ]);
-  return { clients: createClientRegister(tables, clock), consents: createConsentRegister(tables, clock) };
+async function makeRegisters({ tables, admissions }: Store, clock: Clock): Promise<Registers> {
+  const [{ createClientRegister }, { createConsentRegister }, { createConsentQuotas }, { createCodeRegister }] =
+    await Promise.all([
+      import("../registers/clients.ts"),
+      import("../registers/consents.ts"),
+      import("../registers/consent-quotas.ts"),
+      import("../registers/codes.ts"),
+    ]);
+  return {
+    clients: createClientRegister(tables, clock),
+    consents: createConsentRegister(tables, clock),
+    quotas: createConsentQuotas(admissions),
+    codes: createCodeRegister(tables, clock),
+  };
 }
 
 /** Who stands behind a command, for the ledger: what was given, else the name of the operating system's user. */

@@ -6,18 +6,23 @@ import { systemClock } from "../kit/clock.ts";
 import { createIds } from "../kit/ids.ts";
 import { createLog } from "../kit/log.ts";
 import { type Law, layDownLaw } from "../main.ts";
+import { createCodeRegister } from "../registers/codes.ts";
+import { createConsentQuotas } from "../registers/consent-quotas.ts";
 import { createConsentRegister } from "../registers/consents.ts";
-import { createMemoryTables } from "../stores/memory/tables.ts";
+import { createMemoryStore } from "../stores/memory/store.ts";
 
 /** @throws Misuse listing everything that does not fit */
 export function lawOf(loaded: LoadedConfig): Law {
   const clock = systemClock;
+  const store = createMemoryStore(clock);
   const secret = randomBytes(32);
   return layDownLaw(loaded, {
     clock,
     ids: createIds(clock, secret),
     tokens: createTokens(secret, clock, loaded.config.refusals.requestDays),
-    consents: createConsentRegister(createMemoryTables(), clock),
+    consents: createConsentRegister(store.tables, clock),
+    quotas: createConsentQuotas(store.admissions),
+    codes: createCodeRegister(store.tables, clock),
     log: createLog("silent"),
   });
 }

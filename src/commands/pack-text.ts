@@ -18,6 +18,9 @@ export function packLines(pack: Pack): string[] {
     `${status}, country ${country}, version ${version}${span.length > 0 ? `, in force ${span.join(" ")}` : ""}`,
     ...block("label", labelLines(pack)),
     ...block("consent", consentLines(pack)),
+    ...block("refusal", refusalLines(pack)),
+    ...block("number", capLines(pack)),
+    ...block("management codes", codeLines(pack)),
     ...block("contents of an advertisement", contentLines(pack)),
     ...block("kept", retentionLines(pack)),
     ...block("articles", articleLines(pack)),
@@ -45,6 +48,41 @@ const consentLines = ({ consent }: Pack): string[] =>
       ]
     : [];
 
+function refusalLines({ refusal }: Pack): string[] {
+  if (!refusal) return [];
+  const { stopHours, stopBusinessDays, confirmOnce, confirmDays, channels, validDays, onMissing, source } = refusal;
+  const leaves =
+    stopHours === undefined ? "no time named" : stopHours === 0 ? "immediately" : `within ${stopHours} hours`;
+  return [
+    `the law: ${stopBusinessDays === undefined ? leaves : `within ${stopBusinessDays} business days`}; here: at once`,
+    ...(confirmOnce ? [`confirmed once${confirmDays === undefined ? "" : `, within ${confirmDays} days`}`] : []),
+    ...(channels.length > 0 ? [`ways: ${channels.join(", ")}`] : []),
+    ...(validDays === undefined ? [] : [`ways go on working ${validDays} days after the sending`]),
+    `when a mail comes all the same: ${onMissing.clients} for our clients, ${onMissing.strangers} for strangers`,
+    cited(source),
+  ];
+}
+
+const capLines = ({ caps }: Pack): string[] =>
+  caps.flatMap(({ max, windowHours, of, unlessAgreed, onMissing, source }) => [
+    `${max}${of === "similar" ? " similar" : ""} in ${windowHours} hours from one advertiser to one address`,
+    ...(unlessAgreed ? ["a number the recipient agreed to stands in its place"] : []),
+    `beyond: ${onMissing.clients} for our clients, ${onMissing.strangers} for strangers`,
+    cited(source),
+  ]);
+
+const codeLines = ({ codes }: Pack): string[] =>
+  codes
+    ? [
+        `valid ${codes.validYears} years, renewed at least ${codes.renewDaysBefore} days before the end`,
+        `in a label, one that is not valid or somebody else's: ${codes.onMissing.clients} for our clients, ${codes.onMissing.strangers} for strangers`,
+        cited(codes.source),
+        ...(codes.service
+          ? [`who advertises for others holds one, or: ${codes.service.onMissing.clients}`, cited(codes.service.source)]
+          : []),
+      ]
+    : [];
+
 const contentLines = ({ contents }: Pack): string[] =>
   contents.map(({ item, languages, validDays, source }) => {
     const more = [
@@ -65,8 +103,10 @@ function retentionLines({ retention }: Pack): string[] {
 }
 
 const articleLines = ({ articles }: Pack): string[] =>
-  articles.flatMap(({ says, source, fine }) => [
+  articles.flatMap(({ says, source, fine, enforcedBy, notEnforced }) => [
     cited(source),
     `  ${says.trim()}`,
     ...(fine === undefined ? [] : [`  fine: ${fine.trim()}`]),
+    ...(enforcedBy ? [`  held to by ${enforcedBy.join(", ")}`] : []),
+    ...(notEnforced === undefined ? [] : [`  not enforced: ${notEnforced.trim()}`]),
   ]);

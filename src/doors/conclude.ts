@@ -12,7 +12,8 @@ import { receivedLine } from "../mail/received.ts";
 import { isPositive, type Reply, writeReply } from "../mail/replies.ts";
 import type { Recipient } from "../mail/views.ts";
 import { editsFor, joinVerdicts, type Verdict, weightiest } from "../pipeline/verdict.ts";
-import { DECLARATION_HEADER } from "../signals/declared.ts";
+import { DECLARATIONS } from "../signals/declared.ts";
+import { giveBack } from "./claims.ts";
 import { judgementEntry, nextHopEntry } from "./entries.ts";
 import { recorded, refuseAll } from "./recorded.ts";
 import { type Refusal, spokenReply, troubleReply } from "./spoken.ts";
@@ -29,8 +30,24 @@ export interface MailFacts {
   readonly queueId?: string;
 }
 
-/** Judges the mail and hands it over or refuses it. The reply is final. */
+/** Judges the mail and hands it over or refuses it. The reply is final, and quotas taken for nothing are back before it. */
 export async function conclude(course: Course, content: Content, known: MailFacts): Promise<Reply> {
+  const served: Recipient[] = [];
+  try {
+    return await decide(course, content, { known, served });
+  } finally {
+    await giveBack(course, served);
+  }
+}
+
+/** What `decide` is told, and tells. */
+interface Ending {
+  readonly known: MailFacts;
+  /** Recipients for whom the next hop took the mail are put here. */
+  readonly served: Recipient[];
+}
+
+async function decide(course: Course, content: Content, { known, served }: Ending): Promise<Reply> {
   const { parts, view } = course;
   const headers = Headers.parse(content.header);
   const facts = { ...known, sizeBytes: content.bytes, ...messageIdOf(headers) };
@@ -41,7 +58,7 @@ export async function conclude(course: Course, content: Content, known: MailFact
   const rules = joinVerdicts(course.verdicts);
   const sorted = sortOut(course, rules);
   if (sorted.refusal) return refuseAll(course, sorted.refusal, facts);
-  return handOver(course, { headers, content, facts, rules, ...sorted });
+  return handOver(course, { headers, content, facts, rules, served, ...sorted });
 }
 
 interface Sorted {
@@ -104,6 +121,7 @@ interface Judged extends Sorted {
   readonly content: Content;
   readonly facts: MailFacts & { sizeBytes: number; messageId?: string };
   readonly rules: Verdict;
+  readonly served: Recipient[];
 }
 
 async function handOver(course: Course, judged: Judged): Promise<Reply> {
@@ -134,11 +152,17 @@ async function handOver(course: Course, judged: Judged): Promise<Reply> {
       reply,
     );
   }
+  for (const [index, recipient] of taken.entries()) {
+    if (isPositive(replyOf(outcome, index))) judged.served.push(recipient);
+  }
   return settle(course, subjects, outcome);
 }
 
+const replyOf = ({ replies }: Outcome, index: number): Reply =>
+  replies[index] ?? replies[0] ?? writeReply("local-trouble");
+
 const declarationsIn = ({ fields }: Headers): HeaderEdit[] =>
-  fields.filter(({ name }) => name === DECLARATION_HEADER).map((field) => ({ kind: "remove", field }));
+  fields.filter(({ name }) => DECLARATIONS.includes(name)).map((field) => ({ kind: "remove", field }));
 
 const frontOf = ({ parts, view }: Course, recipients: readonly Recipient[]): Buffer =>
   receivedLine({

@@ -8,6 +8,7 @@ import type { NextHop } from "../delivery/next-hop.ts";
 import type { Clock } from "../kit/clock.ts";
 import type { Ids } from "../kit/ids.ts";
 import type { Log } from "../kit/log.ts";
+import type { Windows } from "../kit/store.ts";
 import type { Recorder } from "../ledger/recorder.ts";
 import type { Reply } from "../mail/replies.ts";
 import type { Sender, Session } from "../mail/views.ts";
@@ -22,6 +23,8 @@ export interface IntakeParts {
   readonly pipeline: Pipeline;
   readonly recorder: Recorder;
   readonly nextHop: NextHop;
+  /** Where what rules took goes back. */
+  readonly quotas: Pick<Windows, "giveBack">;
   readonly ids: Ids;
   readonly clock: Clock;
   readonly log: Log;

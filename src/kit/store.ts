@@ -1,5 +1,5 @@
 /**
- * The three primitives everything that remembers is written on (DESIGN: "What remembers"). A store implements
+ * The primitives everything that remembers is written on (DESIGN: "What remembers"): tables, windows, admissions that join the two, marks. A store implements
  * them once; registers, signals and caps are built on top in domain words. Every operation is bounded in time and
  * fails with `Unavailable("store")`; none answers from a guess.
  *
@@ -62,6 +62,45 @@ export interface Windows {
   giveBack(key: Key, n?: number): Promise<void>;
 }
 
+/** One quota of a partition. */
+export interface Quota {
+  /** Of its window in the partition; giveBack knows it by this. */
+  readonly id: string;
+  readonly max: number;
+  readonly windowMs: number;
+  /** Not asked for where the record brings a quota of its own. */
+  readonly unlessOwn: boolean;
+}
+
+/** A record to be read, and what is to be taken for it. */
+export interface Admission {
+  readonly key: Key;
+  readonly quotas: readonly Quota[];
+  /** Id of the window for the quota that the record itself brings. */
+  readonly ownId: string;
+}
+
+/** What became of one quota. */
+export interface QuotaGrant extends Grant, Quota {}
+
+export interface Admitted {
+  readonly record: Versioned | undefined;
+  /** In the order of the quotas that were asked, the record's own last. */
+  readonly grants: readonly QuotaGrant[];
+}
+
+/** Records and the quotas that hang on them. */
+export interface Admissions {
+  /**
+   * Reads each record and takes from its quotas, as one step for each record and one round trip for each shard, however many. A record
+   * that is an object with `q: [max, windowMs]` brings a quota of its own. Each quota is granted or not by itself; what is not needed after
+   * all goes back with `Windows.giveBack`.
+   *
+   * @param n how much to take; 0 only looks: a grant then says whether one more would be granted
+   */
+  admit(table: string, admissions: readonly Admission[], n: number): Promise<Admitted[]>;
+}
+
 /** Has this been seen, and how many different ones, within a time. */
 export interface Marks {
   /** @returns true for the first caller within `withinMs`, false for all others. */
@@ -74,6 +113,7 @@ export interface Marks {
 export interface Store {
   readonly tables: Tables;
   readonly windows: Windows;
+  readonly admissions: Admissions;
   readonly marks: Marks;
   /** One cheap round trip. @throws Unavailable */
   ping(): Promise<void>;

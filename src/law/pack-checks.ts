@@ -17,18 +17,29 @@ export const contradictions = (pack: Pack): Contradiction[] => [
   ...doubledArticles(pack),
   ...overconfident(pack),
   ...codeWithoutForm(pack),
+  ...codesWithoutLabel(pack),
+  ...saidTwice(pack),
   ...wrongDates(pack),
   ...wrongExamples(pack),
 ];
 
 const quoted = (value: unknown): string => JSON.stringify(value);
 
+interface Requirement {
+  readonly key: readonly (string | number)[];
+  readonly source: Source;
+  readonly onMissing?: Readonly<Record<string, string>>;
+}
+
 /** Every requirement with its key. */
-const requirements = (pack: Pack): { key: (string | number)[]; source: Source }[] => [
-  ...(pack.label ? [{ key: ["label"], source: pack.label.source }] : []),
-  ...(pack.consent ? [{ key: ["consent"], source: pack.consent.source }] : []),
-  ...pack.contents.map(({ source }, index) => ({ key: ["contents", index], source })),
-  ...(pack.retention ? [{ key: ["retention"], source: pack.retention.source }] : []),
+const requirements = (pack: Pack): Requirement[] => [
+  ...(["label", "consent", "scope", "refusal", "codes", "retention"] as const).flatMap((name) => {
+    const requirement = pack[name];
+    return requirement ? [{ ...requirement, key: [name] }] : [];
+  }),
+  ...(pack.codes?.service ? [{ ...pack.codes.service, key: ["codes", "service"] }] : []),
+  ...pack.caps.map((cap, index) => ({ ...cap, key: ["caps", index] })),
+  ...pack.contents.map((content, index) => ({ ...content, key: ["contents", index] })),
 ];
 
 /** What a requirement cites can be read up in `articles`, and is as sure there as here. */
@@ -64,13 +75,11 @@ function doubledArticles(pack: Pack): Contradiction[] {
 
 /** What nobody has confirmed refuses nobody's mail. */
 function overconfident(pack: Pack): Contradiction[] {
-  return (["label", "consent"] as const).flatMap((name) => {
-    const requirement = pack[name];
-    if (!requirement || mayRefuse(requirement.source)) return [];
-    return (["clients", "strangers"] as const).flatMap((whom) => {
-      const wanted = requirement.onMissing[whom];
+  return requirements(pack).flatMap(({ key, source, onMissing = {} }) => {
+    if (mayRefuse(source)) return [];
+    return Object.entries(onMissing).flatMap(([whom, wanted]) => {
       const says = `${quoted(wanted)} does not do: expected "note", because the source is general knowledge (GK)`;
-      return wanted === "note" ? [] : [{ key: [name, "onMissing", whom], says }];
+      return wanted === "note" ? [] : [{ key: [...key, "onMissing", whom], says }];
     });
   });
 }
@@ -89,6 +98,20 @@ function codeWithoutForm({ label }: Pack): Contradiction[] {
         },
   ];
 }
+
+/** Codes are read in labels. */
+const codesWithoutLabel = ({ codes, label }: Pack): Contradiction[] =>
+  codes && label?.codePattern === undefined
+    ? [{ key: ["codes"], says: "expected a label with a {code} where codes are asked for" }]
+    : [];
+
+/** An article is held to, or it is said why not. */
+const saidTwice = ({ articles }: Pack): Contradiction[] =>
+  articles.flatMap(({ enforcedBy, notEnforced }, index) =>
+    enforcedBy && notEnforced !== undefined
+      ? [{ key: ["articles", index], says: "expected enforcedBy or notEnforced, and not both" }]
+      : [],
+  );
 
 function wrongDates({ status, inForce: { from, until } }: Pack): Contradiction[] {
   if (status === "historic" && until === undefined) {

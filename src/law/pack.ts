@@ -17,15 +17,21 @@ const sourced = sourceSchema.extend({
 const date = z.iso.date("expected a day: year-month-day");
 const days = z.int().positive();
 
-/** What follows when a requirement is missed, by who sent the mail (LAW.md, "Default verdicts"). */
+/** What follows when a requirement is missed, by who sent the mail. */
 const consequenceSchema = z.enum(["reject", "hold", "note"]);
-export type Consequence = z.infer<typeof consequenceSchema>;
 const onMissingSchema = z.strictObject({
   /** Our own clients: they answer for what they send. */
   clients: consequenceSchema,
   /** Mail from the world to local recipients. */
   strangers: consequenceSchema,
 });
+/** A missing label can also be put there, in mail of our own clients that nobody has signed yet. */
+const labelMissingSchema = z.strictObject({
+  clients: z.enum(["reject", "label", "hold", "note"]),
+  strangers: consequenceSchema,
+});
+export type Consequence = z.infer<typeof labelMissingSchema>["clients"];
+const ONLY_NOTED = { clients: "note", strangers: "note" } as const;
 
 /**
  * What a management code's form may be made of: letters, digits, classes in brackets, each with a count or without.
@@ -65,7 +71,7 @@ const labelSchema = z.strictObject({
    * world, full width and a separator are the writer's choice.
    */
   position: z.enum(["exact", "front"]),
-  onMissing: onMissingSchema,
+  onMissing: labelMissingSchema,
   /** The weakest link between the law and this requirement: that there is a label, its text and its place. */
   source: sourced,
 });
@@ -75,6 +81,56 @@ const consentSchema = z.strictObject({
   model: z.enum(["opt-in", "opt-out"]),
   onMissing: onMissingSchema,
   source: sourced,
+});
+
+/** What a yes covers binds: kinds of product, number in a period, hours (`registers/consents.ts` keeps them). */
+const scopeSchema = z.strictObject({ onMissing: onMissingSchema, source: sourced });
+
+/** A recipient's no. The relay stops at once whatever the law leaves time for. */
+const refusalSchema = z.strictObject({
+  /** Hours, or business days, that the law leaves to stop; 0: at once; absent: it does not say. */
+  stopHours: z.int().min(0).optional(),
+  stopBusinessDays: days.optional(),
+  /** The refusal is confirmed, once and without advertising. */
+  confirmOnce: z.boolean().default(false),
+  /** Days within which the confirmation is due, where the law says so. */
+  confirmDays: days.optional(),
+  /** Ways to refuse that must be offered. */
+  channels: z.array(z.enum(["web", "one-click", "email", "phone", "post"])).default([]),
+  /** Days a way to refuse goes on working after the mail was sent. */
+  validDays: days.optional(),
+  /** When a mail comes after the no. */
+  onMissing: onMissingSchema,
+  /** The article that a sender hears who writes to somebody who refused. */
+  source: sourced,
+});
+
+/** How many advertisements one advertiser may send to one address. */
+const capSchema = z.strictObject({
+  max: z.int().positive().max(1_000_000),
+  windowHours: z
+    .int()
+    .positive()
+    .max(24 * 366),
+  /** `mail`: each counts; `similar`: only those with the same Subject but for labels, digits and signs. */
+  of: z.enum(["mail", "similar"]).default("mail"),
+  /** A number that the recipient agreed to stands in its place. */
+  unlessAgreed: z.boolean(),
+  onMissing: onMissingSchema,
+  source: sourced,
+});
+export type Cap = z.infer<typeof capSchema>;
+
+/** Management codes: who needs one, and how long it is good. */
+const codesSchema = z.strictObject({
+  validYears: z.int().positive().max(100),
+  /** A renewal is asked for no later than so many days before the end. */
+  renewDaysBefore: z.int().min(0),
+  /** A code in a label that is unknown, expired, revoked or somebody else's. */
+  onMissing: onMissingSchema,
+  source: sourced,
+  /** Who advertises for others must hold a published one. */
+  service: z.strictObject({ onMissing: onMissingSchema, source: sourced }).optional(),
 });
 
 /** Things an advertisement must contain. `refusal-contact`: where to say no; `refusal-block`: that, as the last part. */
@@ -94,6 +150,7 @@ const contentSchema = z.strictObject({
   languages: z.array(z.string().regex(/^[a-z]{2}$/, "expected two small letters: vi")).optional(),
   /** Days the contact must go on working after the mail was sent. */
   validDays: days.optional(),
+  onMissing: onMissingSchema.default(ONLY_NOTED),
   source: sourced,
 });
 
@@ -113,6 +170,10 @@ const articleSchema = z.strictObject({
   source: sourced,
   /** What a breach costs, in our own words, when known. */
   fine: z.string().optional(),
+  /** What holds people to it: rules by id, or means of config/coverage.yaml. */
+  enforcedBy: z.array(z.string()).min(1).optional(),
+  /** Or why nothing does. */
+  notEnforced: z.string().optional(),
 });
 
 /** Subjects that must be found labelled, and subjects that must not: run through the matcher by `pack check` and tests. */
@@ -134,6 +195,10 @@ export const packSchema = z.strictObject({
   articles: z.array(articleSchema).min(1),
   label: labelSchema.optional(),
   consent: consentSchema.optional(),
+  scope: scopeSchema.optional(),
+  refusal: refusalSchema.optional(),
+  caps: z.array(capSchema).default([]),
+  codes: codesSchema.optional(),
   contents: z.array(contentSchema).default([]),
   retention: retentionSchema.optional(),
   examples: examplesSchema,

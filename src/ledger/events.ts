@@ -14,6 +14,7 @@ export const EVENTS = {
   "consent-requested": "a recipient was asked whether he agrees to advertising",
   "notice-sent": "a mail of our own, a confirmation or a request, was handed to the next hop, or could not be",
   "client-changed": "a client was added, changed or disabled",
+  "code-changed": "a management code was issued, renewed, changed, revoked or taken from a list",
   "config-changed": "a configuration came into force",
   "looked-up": "somebody began to search the ledger",
   "look-up-ended": "how many entries that search showed",

@@ -1,39 +1,26 @@
 import { isDeepStrictEqual } from "node:util";
-import { z } from "zod";
 import type { Clock } from "../kit/clock.ts";
-import type { Key, Tables, Value } from "../kit/store.ts";
+import type { Key, Row, Tables, Value, Versioned } from "../kit/store.ts";
 import { Unavailable } from "../kit/trouble.ts";
+import {
+  CONSENTS,
+  type Consent,
+  consentKey,
+  fromRow,
+  PROOFS,
+  type Proof,
+  proofKey,
+  readProof,
+  type Standing,
+  toRow,
+} from "./consent-rows.ts";
 
-const consentSchema = z.strictObject({
-  /** Address key of the recipient, lower case. */
-  recipient: z.string(),
-  /** Client id of a registered advertiser, else the domain that writes as From. */
-  advertiser: z.string(),
-  /** Kinds of product agreed to; empty: all (Circular 12/2008 III.1.1a). */
-  topics: z.array(z.string()),
-  grantedAtMs: z.number(),
-  /** How the recipient said yes (Circular 12/2008 III.1.1b). */
-  proof: z.strictObject({
-    /** "paper", "web-form", "double-opt-in", "call", "import". */
-    how: z.string(),
-    /** Where the evidence is kept: a document number, a URL, a file hash. */
-    reference: z.string().optional(),
-    /** Which wording was agreed to. */
-    textVersion: z.string().optional(),
-    /** The address the recipient agreed from. */
-    ip: z.string().optional(),
-  }),
-  /** Set once refused; from then on it is a refusal and blocks (Order 38 art. 14). */
-  withdrawnAtMs: z.number().optional(),
-});
-
-/** A recipient's recorded word to one advertiser. */
-export type Consent = Readonly<z.infer<typeof consentSchema>>;
+export type { Consent, Proof, Standing } from "./consent-rows.ts";
 
 /** What rules may ask. @throws Unavailable when the register does not answer */
 export interface ConsentReader {
   /** Same order as `recipients` (address keys); undefined: nothing recorded. One round trip for each shard. */
-  find(advertiser: string, recipients: readonly string[]): Promise<(Consent | undefined)[]>;
+  standing(advertiser: string, recipients: readonly string[]): Promise<(Standing | undefined)[]>;
 }
 
 /** What became of many consents: how many were recorded, were known already, and met a refusal that came after them. */
@@ -48,6 +35,10 @@ export function granting(known: Consent | undefined, yes: Consent): Granting {
 }
 
 export interface ConsentRegister extends ConsentReader {
+  /** The same with the proof. */
+  find(advertiser: string, recipients: readonly string[]): Promise<(Consent | undefined)[]>;
+  /** Every yes that was ever recorded for the two, oldest first, each with its proof. */
+  proofs(advertiser: string, recipient: string): Promise<{ readonly grantedAtMs: number; readonly proof: Proof }[]>;
   /**
    * Records a yes; it replaces an earlier refusal, never a later one.
    * @throws Unavailable when somebody else keeps changing the same record
@@ -65,33 +56,67 @@ export interface ConsentRegister extends ConsentReader {
   all(): AsyncIterable<Consent>;
 }
 
-const TABLE = "consents";
-/** Partitioned by recipient: all of one person's words lie together. */
-const keyOf = (advertiser: string, recipient: string): Key => ({ partition: recipient, id: advertiser });
-
 /** The register of consents and refusals on any store. */
 export function createConsentRegister(tables: Tables, clock: Clock): ConsentRegister {
+  const standing: ConsentRegister["standing"] = async (advertiser, recipients) => {
+    const rows = await tables.getMany(
+      CONSENTS,
+      recipients.map((recipient) => consentKey(advertiser, recipient)),
+    );
+    return rows.map((row) => row && fromRow(row.value));
+  };
   return {
+    standing,
     async find(advertiser, recipients) {
-      const rows = await tables.getMany(
-        TABLE,
-        recipients.map((recipient) => keyOf(advertiser, recipient)),
+      const found = await standing(advertiser, recipients);
+      return withProofs(
+        tables,
+        found.map((each, index) => each && { ...each, advertiser, recipient: recipients[index] ?? "" }),
       );
-      return rows.map((row) => row && consentSchema.parse(row.value));
     },
+    proofs: (advertiser, recipient) => proofsOf(tables, advertiser, recipient),
     async grant({ grantedAtMs = clock.now(), ...consent }) {
       const counts = await grantMany(tables, [{ ...consent, grantedAtMs }]);
       return counts.recorded > 0 ? "recorded" : counts.refused > 0 ? "refused" : "known";
     },
     grantMany: (consents) => grantMany(tables, consents),
     withdraw: (advertiser, recipient) => withdraw(tables, { advertiser, recipient }, clock.now()),
-    async *ofRecipient(recipient) {
-      for await (const row of tables.list(TABLE, recipient)) yield consentSchema.parse(row.value);
-    },
-    async *all() {
-      for await (const row of tables.scan(TABLE)) yield consentSchema.parse(row.value);
-    },
+    ofRecipient: (recipient) => proven(tables, tables.list(CONSENTS, recipient)),
+    all: () => proven(tables, tables.scan(CONSENTS)),
   };
+}
+
+type Unproven = Omit<Consent, "proof">;
+
+/** The proofs of many in one go. */
+async function withProofs(tables: Tables, found: readonly (Unproven | undefined)[]): Promise<(Consent | undefined)[]> {
+  const known = found.filter((each) => each !== undefined);
+  const rows = await tables.getMany(PROOFS, known.map(proofKey));
+  const proofs = new Map(known.map((each, index) => [each, readProof(rows[index]?.value)]));
+  return found.map((each) => each && { ...each, proof: proofs.get(each) ?? readProof(undefined) });
+}
+
+async function* proven(tables: Tables, rows: AsyncIterable<Row>): AsyncGenerator<Consent> {
+  let batch: Unproven[] = [];
+  const flush = async (): Promise<Consent[]> => {
+    const consents = await withProofs(tables, batch);
+    batch = [];
+    return consents.filter((each) => each !== undefined);
+  };
+  for await (const { key, value } of rows) {
+    batch.push({ ...fromRow(value), recipient: key.partition, advertiser: key.id });
+    if (batch.length === BATCH_RECORDS) yield* await flush();
+  }
+  yield* await flush();
+}
+
+async function proofsOf(tables: Tables, advertiser: string, recipient: string) {
+  const found: { grantedAtMs: number; proof: Proof }[] = [];
+  for await (const { key, value } of tables.list(PROOFS, recipient)) {
+    const [whose, grantedAtMs] = key.id.split(" ");
+    if (whose === advertiser) found.push({ grantedAtMs: Number(grantedAtMs), proof: readProof(value) });
+  }
+  return found.sort((one, other) => one.grantedAtMs - other.grantedAtMs);
 }
 
 /** How often a write may lose against others before it is given up. */
@@ -130,20 +155,35 @@ async function grantBatch(
   consents: readonly Consent[],
   counts: Record<Granting, number>,
 ): Promise<Consent[]> {
-  const keys = consents.map(({ advertiser, recipient }) => keyOf(advertiser, recipient));
-  const rows = await tables.getMany(TABLE, keys);
+  const keys = consents.map(({ advertiser, recipient }) => consentKey(advertiser, recipient));
+  const rows = await tables.getMany(CONSENTS, keys);
+  const proofs = await tables.getMany(PROOFS, consents.map(proofKey));
+  const fates = consents.map((consent, index) => granting(knownOf(consent, rows[index], proofs[index]), consent));
+  // The proof first: a yes that counts has one, whatever happens in between.
+  const proving = consents.filter((_, index) => fates[index] === "recorded");
+  await tables.putMany(
+    PROOFS,
+    proving.map((consent) => ({ key: proofKey(consent), value: consent.proof as Value })),
+  );
   const lost = await Promise.all(
     consents.map(async (consent, index) => {
-      const row = rows[index];
-      const fate = granting(row && consentSchema.parse(row.value), consent);
+      const fate = fates[index] as Granting;
       const key = keys[index] as Key;
-      const done =
-        fate !== "recorded" || (await tables.put(TABLE, key, consent as unknown as Value, row?.version ?? 0));
+      const done = fate !== "recorded" || (await tables.put(CONSENTS, key, toRow(consent), rows[index]?.version ?? 0));
       if (done !== undefined) counts[fate] += 1;
       return done === undefined ? [consent] : [];
     }),
   );
   return lost.flat();
+}
+
+/** What is recorded for the pair; its proof matters only where the two are of one moment. */
+function knownOf(
+  { advertiser, recipient }: Consent,
+  row: Versioned | undefined,
+  proof: Versioned | undefined,
+): Consent | undefined {
+  return row && { ...fromRow(row.value), advertiser, recipient, proof: readProof(proof?.value) };
 }
 
 /** Tries until nobody wrote in between, so that a yes recorded at the same moment cannot swallow the refusal. */
@@ -152,14 +192,12 @@ async function withdraw(
   { advertiser, recipient }: { advertiser: string; recipient: string },
   nowMs: number,
 ): Promise<boolean> {
-  const key = keyOf(advertiser, recipient);
+  const key = consentKey(advertiser, recipient);
   for (;;) {
-    const row = await tables.get(TABLE, key);
-    const known = row && consentSchema.parse(row.value);
+    const row = await tables.get(CONSENTS, key);
+    const known = row && fromRow(row.value);
     if (known?.withdrawnAtMs !== undefined) return false;
-    const refused: Consent = known
-      ? { ...known, withdrawnAtMs: nowMs }
-      : { recipient, advertiser, topics: [], grantedAtMs: nowMs, proof: { how: "refusal" }, withdrawnAtMs: nowMs };
-    if (await tables.put(TABLE, key, refused as unknown as Value, row?.version ?? 0)) return known !== undefined;
+    const refused: Standing = { ...(known ?? { grantedAtMs: nowMs, topics: [] }), withdrawnAtMs: nowMs };
+    if (await tables.put(CONSENTS, key, toRow(refused), row?.version ?? 0)) return known !== undefined;
   }
 }

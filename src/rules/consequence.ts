@@ -2,7 +2,7 @@ import type { Consequence, Pack } from "../law/pack.ts";
 import { mayRefuse, type Source } from "../law/source.ts";
 import type { ReplyId } from "../mail/replies.ts";
 import { isOwn, type Recipient, type Session } from "../mail/views.ts";
-import { type Evidence, type Finding, hold, note, reject } from "./define.ts";
+import { defer, type Evidence, type Finding, hold, note, reject } from "./define.ts";
 
 /** The part of a pack that says what follows when a requirement is missed. */
 interface Requirement {
@@ -14,18 +14,24 @@ interface Requirement {
 const wanted = ({ onMissing, source }: Requirement, session: Session): Consequence =>
   mayRefuse(source) ? (isOwn(session) ? onMissing.clients : onMissing.strangers) : "note";
 
-interface Missed {
+export interface Missed {
   readonly reply: ReplyId;
   readonly reason: string;
   readonly detail?: string;
   readonly recipients: readonly Recipient[];
   readonly evidence: Evidence;
+  /** It will be right later: put off where it would be refused. */
+  readonly temporary?: boolean;
 }
 
-interface Demand {
+export interface Demand {
   readonly pack: Pack;
   readonly requirement: Requirement;
 }
+
+/** Does any of these want more done than a note? */
+export const demandsMore = (session: Session, demands: readonly Demand[]): boolean =>
+  demands.some(({ requirement }) => wanted(requirement, session) !== "note");
 
 /**
  * Turns a requirement missed under several packs into findings: one for each consequence that packs demand, in the name of
@@ -34,9 +40,10 @@ interface Demand {
 export function consequences(session: Session, demands: readonly Demand[], missed: Missed): Finding[] {
   const demanding = (asks: Consequence): Demand[] =>
     demands.filter(({ requirement }) => wanted(requirement, session) === asks);
+  const refuse = missed.temporary ? defer : reject;
   const [rejecting, holding] = [demanding("reject"), demanding("hold")];
   return [
-    ...(rejecting.length > 0 ? [reject(missed.reply, particulars(rejecting, missed))] : []),
+    ...(rejecting.length > 0 ? [refuse(missed.reply, particulars(rejecting, missed))] : []),
     ...(holding.length > 0 ? [hold(missed.reason, particulars(holding, missed))] : []),
     ...(rejecting.length + holding.length === 0 ? [note(missed.reason, particulars(demands, missed))] : []),
   ];

@@ -1,10 +1,13 @@
 import type { z } from "zod";
 import type { Clock } from "../kit/clock.ts";
+import type { Key } from "../kit/store.ts";
 import type { Pack } from "../law/pack.ts";
 import type { Source } from "../law/source.ts";
 import type { HeaderEdit } from "../mail/edits.ts";
 import type { ReplyId } from "../mail/replies.ts";
-import type { Recipient, Stage, Views } from "../mail/views.ts";
+import type { Recipient, Session, Stage, Views } from "../mail/views.ts";
+import type { CodeReader } from "../registers/codes.ts";
+import type { ConsentQuotas } from "../registers/consent-quotas.ts";
 import type { ConsentReader } from "../registers/consents.ts";
 import type { Scorers } from "./content/scorers.ts";
 
@@ -21,6 +24,14 @@ interface Particulars {
   readonly edits?: readonly HeaderEdit[];
   /** The requirement that was met or missed; absent: the rule's first source. */
   readonly source?: Source;
+  /** What was taken for this mail; it goes back for every recipient who does not get it. */
+  readonly claims?: readonly Claim[];
+}
+
+/** One mail's share of one recipient's quota. */
+export interface Claim {
+  readonly recipient: Recipient;
+  readonly key: Key;
 }
 
 interface Answer extends Particulars {
@@ -75,9 +86,11 @@ export interface Context<Options> {
   readonly options: Options;
   readonly clock: Clock;
   readonly site: Site;
-  /** The packs whose law protects this recipient. */
-  packsFor(recipient: Recipient): readonly Pack[];
+  /** The packs whose law protects this recipient from this sender. */
+  packsFor(recipient: Recipient, session: Session): readonly Pack[];
   readonly consents: ConsentReader;
+  readonly quotas: ConsentQuotas;
+  readonly codes: CodeReader;
   /** Programs that are asked only where the configuration names them. */
   readonly scorers: Scorers;
   /**

@@ -1,6 +1,8 @@
+import { managementCode } from "./advertising/management-code.ts";
 import { subjectLabel } from "./advertising/subject-label.ts";
 import { recordedConsent } from "./consent/recorded-consent.ts";
 import { refusalHeaders } from "./consent/refusal-headers.ts";
+import { scope } from "./consent/scope.ts";
 import { malware } from "./content/malware.ts";
 import { prohibited } from "./content/prohibited.ts";
 import { spamScore } from "./content/spam-score.ts";
@@ -28,9 +30,11 @@ export const RULES: readonly Rule[] = [
   headerShape,
   receivedForged,
   recordedConsent,
+  scope,
   subjectLabel,
   refusalHeaders,
   malware,
   prohibited,
   spamScore,
+  managementCode,
 ] as const;

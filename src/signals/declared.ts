@@ -7,11 +7,16 @@ import { matchLabel } from "../law/label.ts";
 import type { Pack } from "../law/pack.ts";
 import { isAdSender } from "../mail/client.ts";
 import type { Headers } from "../mail/headers.ts";
-import { decodedSubject } from "../mail/subject.ts";
+import { addressesIn } from "../mail/mailboxes.ts";
+import { decodedSubject, readSubject } from "../mail/subject.ts";
 import type { HeaderView } from "../mail/views.ts";
 
 /** `X-Ad: yes`: how a client tells this relay that a mail is an advertisement. Taken out before the mail goes on. */
 export const DECLARATION_HEADER = "x-ad";
+/** `X-Ad-Topic: shoes; hats`: the kinds of product it is about. Taken out too. */
+export const TOPIC_HEADER = "x-ad-topic";
+/** What clients tell this relay and nobody behind it. */
+export const DECLARATIONS: readonly string[] = [DECLARATION_HEADER, TOPIC_HEADER];
 
 /** What a sign is called in the ledger and to operators. */
 const IN_WORDS = {
@@ -109,3 +114,15 @@ const isBulk = (headers: Headers): boolean => /^bulk$/i.test(headers.first("prec
 /** Does the Subject begin with a label of this pack? */
 export const carriesLabel = (pack: Pack, headers: Headers): boolean =>
   pack.label !== undefined && matchLabel(pack.label, decodedSubject(headers)).found;
+
+/** The kinds of product a mail declares, in lower case. */
+export const declaredTopics = (headers: Headers): string[] =>
+  headers
+    .all(TOPIC_HEADER)
+    .flatMap((value) => readSubject(value).toLowerCase().split(";"))
+    .map((topic) => topic.trim())
+    .filter((topic) => topic !== "");
+
+/** Whom the recipient would have said yes to: the registered client, else the domain that signs as From. */
+export const advertiserOf = ({ session, headers }: Said): string | undefined =>
+  session.client?.id ?? addressesIn(headers, "from")[0]?.domain;

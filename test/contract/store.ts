@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from "vitest";
 import type { Store } from "../../src/kit/store.ts";
+import { admissionsContract } from "./admissions.ts";
 import { marksContract } from "./marks.ts";
 import { tablesContract } from "./tables.ts";
 import { windowsContract } from "./windows.ts";
@@ -36,6 +37,7 @@ export function storeContract(name: string, open: () => Promise<World>): void {
 
     tablesContract(world);
     windowsContract(world);
+    admissionsContract(world);
     marksContract(world);
   });
 }

@@ -49,6 +49,7 @@ function intakeOf({ nextHop: script, rules = [], ledgerFailsFrom, receivedMax = 
   const intake = createIntake({
     pipeline,
     nextHop,
+    quotas: { giveBack: async ({ partition, id }) => void events.push(`back: ${partition} ${id}`) },
     ids,
     clock,
     receivedMax,
@@ -426,5 +427,65 @@ describe("a mail that the door itself refuses", () => {
     expect(await entries()).toMatchObject([
       { event: "refused", recipient: "ann@example.com", reply: expect.stringContaining("bare CR or LF") },
     ]);
+  });
+});
+
+describe("what rules took for a mail", () => {
+  /** Takes one for each recipient. */
+  const taking = ruleOf(
+    "made-up/quota",
+    ({ recipients }) => ({
+      kind: "pass",
+      claims: recipients.map((recipient) => ({ recipient, key: { partition: recipient.address.key, id: "q" } })),
+    }),
+    "header",
+  );
+  const refusing = (who: string) =>
+    ruleOf(
+      "made-up/refusal",
+      ({ recipients }) =>
+        reject("label-missing", { recipients: recipients.filter(({ address }) => address.key === who) }),
+      "header",
+    );
+  const to = ["ann@example.com", "ben@example.com"];
+  const backs = (events: readonly string[]) => events.filter((event) => event.startsWith("back:"));
+
+  it("stays taken when the next hop took the mail", async () => {
+    const { reception, events } = intakeOf({ rules: [taking] });
+    expect((await send(reception, to)).code).toBe(250);
+    expect(backs(events)).toEqual([]);
+  });
+
+  it("is back before the client hears that the mail is refused", async () => {
+    const { reception, events } = intakeOf({ rules: [taking, refusing("ben@example.com")] });
+    expect((await send(reception, to)).code).toBe(550);
+    expect(backs(events)).toEqual(["back: ann@example.com q", "back: ben@example.com q"]);
+  });
+
+  it("is back when the next hop refuses or is away", async () => {
+    const refused = intakeOf({
+      rules: [taking],
+      nextHop: { end: said(452, "4.3.1", "full") },
+    });
+    expect((await send(refused.reception, to)).code).toBe(452);
+    expect(backs(refused.events)).toHaveLength(2);
+    const away = intakeOf({ rules: [taking], nextHop: { end: new Unavailable("next-hop", "gone") } });
+    expect((await send(away.reception, to)).code).toBe(451);
+    expect(backs(away.events)).toHaveLength(2);
+  });
+
+  it("is back when the ledger cannot be written", async () => {
+    const { reception, events } = intakeOf({ rules: [taking], ledgerFailsFrom: 1 });
+    expect((await send(reception, to)).code).toBe(451);
+    expect(backs(events)).toHaveLength(2);
+  });
+
+  it("is back for those who are left out, and for them only", async () => {
+    const { reception, events } = intakeOf({
+      rules: [taking, refusing("ben@example.com")],
+      nextHop: { canDrop: true },
+    });
+    expect((await send(reception, to)).code).toBe(250);
+    expect(backs(events)).toEqual(["back: ben@example.com q"]);
   });
 });

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { furnish } from "../helpers/mta-talks.ts";
 import { playTalk, type TalkConnection, type TalkDoor } from "../helpers/play-talk.ts";
 import { type RunningService, startService } from "../helpers/service.ts";
 import { openTalk } from "../helpers/smtp-talk.ts";
@@ -21,13 +22,9 @@ function readTalk(name: string): Talk {
 }
 
 /** The service itself, to which every client comes by XCLIENT. */
-async function openDoor({ clients, consents, config }: Talk): Promise<TalkDoor> {
-  const service = await startService({ store: { url: "embedded:" }, ...config });
-  for (const { client, password } of clients) await service.house.clients.save(client, password);
-  for (const { recipient, advertiser, refused } of consents) {
-    if (refused) await service.house.consents.withdraw(advertiser, recipient);
-    else await service.house.consents.grant({ recipient, advertiser, topics: [], proof: { how: "paper" } });
-  }
+async function openDoor(talk: Talk): Promise<TalkDoor> {
+  const service = await startService({ store: { url: "embedded:" }, ...talk.config });
+  await furnish(service, talk);
   return { ...service, connect: (client) => comeIn(service, client) };
 }
 

@@ -8,7 +8,9 @@ import { domainList } from "../../src/mail/domains.ts";
 import { Headers } from "../../src/mail/headers.ts";
 import { parsePathWithParams } from "../../src/mail/path.ts";
 import type { BodyView, Recipient, Sender, Session, Views } from "../../src/mail/views.ts";
-import type { Consent, ConsentReader } from "../../src/registers/consents.ts";
+import type { ManagementCode } from "../../src/registers/codes.ts";
+import type { CapGrant, ConsentQuotas } from "../../src/registers/consent-quotas.ts";
+import type { ConsentReader, Standing } from "../../src/registers/consents.ts";
 import type { Scorers } from "../../src/rules/content/scorers.ts";
 import type { Context, RefusalWay } from "../../src/rules/define.ts";
 import { contentOf as letterContent } from "./letters.ts";
@@ -42,7 +44,12 @@ export interface Described {
   readonly body?: string | Buffer;
   /** "advertiser recipient", with a trailing "withdrawn" for a refusal. */
   readonly consents?: readonly string[];
+  /** More of what these consents cover. */
+  readonly agreed?: Pick<Standing, "limit" | "hours"> & { readonly topics?: readonly string[] };
+  /** How many were sent already, of every cap and agreed number. */
+  readonly sent?: number;
   readonly options?: Readonly<Record<string, unknown>>;
+  readonly codes?: readonly ManagementCode[];
   /** Another name of the server. */
   readonly hostname?: string;
   /** Absent: cn-2006 and vn-2008 for everybody. */
@@ -153,18 +160,43 @@ export function viewsOf(mail: Described) {
 export type DescribedViews = ReturnType<typeof viewsOf>;
 export type { BodyView };
 
-export function consentsOf(lines: readonly string[] = []): ConsentReader {
+export function consentsOf(lines: readonly string[] = [], agreed: Described["agreed"] = {}): ConsentReader {
   const known = new Map(lines.map((line) => [line.split(" ").slice(0, 2).join(" "), line.endsWith(" withdrawn")]));
   return {
-    async find(advertiser, recipients) {
-      return recipients.map((recipient): Consent | undefined => {
+    async standing(advertiser, recipients) {
+      return recipients.map((recipient): Standing | undefined => {
         const withdrawn = known.get(`${advertiser} ${recipient}`);
         if (withdrawn === undefined) return undefined;
-        const granted = { recipient, advertiser, topics: [], grantedAtMs: NOW_MS - 1, proof: { how: "paper" } };
+        const granted = { topics: [], grantedAtMs: NOW_MS - 1, ...agreed };
         return withdrawn ? { ...granted, withdrawnAtMs: NOW_MS } : granted;
       });
     },
   };
+}
+
+/** Quotas of which some are taken; asking again changes nothing, so that a rule can be asked twice. */
+export function quotasOf({ consents, agreed, sent = 0, nowMs = NOW_MS }: Described): ConsentQuotas {
+  const reader = consentsOf(consents, agreed);
+  const grantOf = (quota: { name: string | undefined; max: number; windowMs: number }, id: string): CapGrant => ({
+    ...quota,
+    granted: sent < quota.max,
+    taken: Math.min(sent + 1, quota.max),
+    freesAtMs: nowMs + quota.windowMs,
+    claim: { partition: "recipient", id },
+  });
+  const ask: ConsentQuotas["take"] = async (advertiser, asks) => {
+    const standings = await reader.standing(
+      advertiser,
+      asks.map(({ recipient }) => recipient),
+    );
+    return asks.map(({ caps }, index) => {
+      const standing = standings[index];
+      const own = standing?.limit;
+      const grants = caps.filter((cap) => !(own && cap.unlessAgreed)).map((cap) => grantOf(cap, cap.name));
+      return { standing, grants: own ? [...grants, grantOf({ ...own, name: undefined }, "agreed")] : grants };
+    });
+  };
+  return { take: ask, look: ask };
 }
 
 /** What rules of a described site are handed, without options of their own. */
@@ -178,8 +210,13 @@ export function contextOf(mail: Described = {}): Omit<Context<never>, "options">
       isOurId: (id) => id === OUR_ID,
     },
     packsFor: () => packs,
-    consents: consentsOf(mail.consents),
+    consents: consentsOf(mail.consents, mail.agreed),
     refusalWay: () => mail.refusalWay ?? {},
     scorers: mail.scorers ?? {},
+    quotas: quotasOf(mail),
+    codes: {
+      byCode: async (code) => mail.codes?.find((each) => each.code === code),
+      heldBy: async (holder) => mail.codes?.filter((each) => each.holder === holder) ?? [],
+    },
   };
 }

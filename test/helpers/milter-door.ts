@@ -88,6 +88,7 @@ export async function openDoor(setup: DoorSetup = {}) {
     pipeline: pipelineOf((setup.rules ?? []).map((rule, rank) => settingOf(rule, { rank }))).pipeline,
     // Never asked: this door is its own.
     nextHop: { name: "none", begin: never, ping: never, close: never },
+    quotas: { giveBack: async () => {} },
     ids,
     clock,
     log,

@@ -68,9 +68,9 @@ function expectedOf(step: Step, own: OwnAnswer | undefined): Step {
 }
 
 /** The door of one talk: a fresh consentry behind the same MTA. */
-export async function openThrough(mta: Mta, { clients, consents, config }: Talk): Promise<TalkDoor> {
-  const service = await startMilterService(config, mta.socketDir);
-  await furnish(service, clients, consents);
+export async function openThrough(mta: Mta, talk: Talk): Promise<TalkDoor> {
+  const service = await startMilterService(talk.config, mta.socketDir);
+  await furnish(service, talk);
   mta.logins(async (login, password) => (await service.house.clients.authenticate(login, password)) !== undefined);
   const seen = mta.sink.mails.length;
   const copies = () =>
@@ -100,12 +100,21 @@ function addressee(line: string): string {
 
 export async function furnish(
   { house }: RunningService,
-  clients: Talk["clients"],
-  consents: Talk["consents"],
+  { clients, consents, codes }: Pick<Talk, "clients" | "consents" | "codes">,
 ): Promise<void> {
   for (const { client, password } of clients) await house.clients.save(client, password);
-  for (const { recipient, advertiser, refused } of consents) {
+  for (const { recipient, advertiser, refused, ...agreed } of consents) {
     if (refused) await house.consents.withdraw(advertiser, recipient);
-    else await house.consents.grant({ recipient, advertiser, topics: [], proof: { how: "paper" } });
+    else await house.consents.grant({ recipient, advertiser, ...agreed, proof: { how: "paper" } });
+  }
+  for (const { code, holder, state } of codes) {
+    const nowMs = house.clock.now();
+    const issuedAtMs = nowMs - 100 * DAY_MS;
+    const expiresAtMs = state === "expired" ? nowMs - DAY_MS : nowMs + DAY_MS;
+    const terms = { validYears: 3, renewDaysBefore: 30 };
+    await house.codes.issue({ code, holder, issuedAtMs, expiresAtMs, published: true }, terms);
+    if (state === "revoked") await house.codes.revoke(code, "sanction", nowMs - DAY_MS);
   }
 }
+
+const DAY_MS = 86_400_000;

@@ -5,9 +5,9 @@ import { startService } from "./service.ts";
 import { openTalk } from "./smtp-talk.ts";
 import type { ClientStep, Talk } from "./talk.ts";
 
-export async function openSmtpDoor({ clients, consents, config }: Talk): Promise<TalkDoor> {
-  const service = await startService(config);
-  await furnish(service, clients, consents);
+export async function openSmtpDoor(talk: Talk): Promise<TalkDoor> {
+  const service = await startService(talk.config);
+  await furnish(service, talk);
   return { ...service, connect: (client) => comeIn(service[client.port], client) };
 }
 

@@ -1,16 +1,24 @@
 /** Reads test/talks/*.talk; the format is described in test/talks/README.md. */
 import { parse } from "yaml";
 import { CLIENT_KINDS, type Client, type ClientKind } from "../../src/mail/client.ts";
+import type { Standing } from "../../src/registers/consents.ts";
 
 export interface GivenClient {
   readonly client: Client;
   readonly password?: string;
 }
 
-export interface GivenConsent {
+export interface GivenConsent extends Pick<Standing, "limit" | "hours"> {
   readonly recipient: string;
   readonly advertiser: string;
   readonly refused: boolean;
+  readonly topics: readonly string[];
+}
+
+export interface GivenCode {
+  readonly code: string;
+  readonly holder: string;
+  readonly state: "valid" | "expired" | "revoked";
 }
 
 /** What must be heard: a code, perhaps an enhanced code, and fragments that the text must hold. */
@@ -55,6 +63,7 @@ export interface Talk {
   readonly title: string;
   readonly clients: readonly GivenClient[];
   readonly consents: readonly GivenConsent[];
+  readonly codes: readonly GivenCode[];
   readonly config: Readonly<Record<string, unknown>>;
   /** Why a door cannot play it, by the door's name. */
   readonly skips: ReadonlyMap<string, string>;
@@ -68,6 +77,7 @@ export interface Talk {
 interface Draft {
   clients: GivenClient[];
   consents: GivenConsent[];
+  codes: GivenCode[];
   yaml: string[];
   skips: Map<string, string>;
   steps: Step[];
@@ -85,7 +95,14 @@ const at = (match: readonly string[], index: number): string => match[index] ?? 
 /** Every kind of line, and what it adds. */
 const LINES: readonly (readonly [RegExp, Reader])[] = [
   [/^given client (\S+): (.+)$/, (draft, match) => void draft.clients.push(clientOf(at(match, 1), at(match, 2)))],
-  [/^given (\S+) agreed to (\S+)$/, (draft, match) => void draft.consents.push(consentOf(match, false))],
+  [
+    /^given code (\S+) of ([^\s,]+)(?:, (expired|revoked))?$/,
+    (draft, match) => {
+      const state = (match[3] ?? "valid") as GivenCode["state"];
+      draft.codes.push({ code: at(match, 1), holder: at(match, 2), state });
+    },
+  ],
+  [/^given (\S+) agreed to ([^\s,]+)(?:, (.+))?$/, (draft, match) => void draft.consents.push(consentOf(match, false))],
   [/^given (\S+) refused (\S+)$/, (draft, match) => void draft.consents.push(consentOf(match, true))],
   [
     /^not through ([\w, -]+): (.+)$/,
@@ -133,6 +150,7 @@ export function parseTalk(text: string): Talk {
   const draft: Draft = {
     clients: [],
     consents: [],
+    codes: [],
     yaml: [],
     skips: new Map(),
     steps: [],
@@ -195,11 +213,24 @@ function clientOf(id: string, text: string): GivenClient {
   };
 }
 
-const consentOf = (match: readonly string[], refused: boolean): GivenConsent => ({
-  recipient: at(match, 1),
-  advertiser: at(match, 2),
-  refused,
-});
+function consentOf(match: readonly string[], refused: boolean): GivenConsent {
+  const parts = match[3] === undefined ? [] : listOf(match[3]);
+  const said = (form: RegExp): RegExpExecArray | undefined =>
+    parts.map((part) => form.exec(part) ?? undefined).find(Boolean);
+  const limit = said(/^(\d+) in (\d+) hours$/);
+  const hours = said(/^from (.+)$/)?.[1];
+  const topics = said(/^for (.+)$/)?.[1]?.split(" and ") ?? [];
+  if ([limit, hours, topics.length > 0].filter(Boolean).length !== parts.length)
+    throw new Error(`nobody agrees to ${match[3]}`);
+  return {
+    recipient: at(match, 1),
+    advertiser: at(match, 2),
+    refused,
+    topics,
+    ...(limit && { limit: { max: Number(limit[1]), windowMs: Number(limit[2]) * 3_600_000 } }),
+    ...(hours !== undefined && { hours }),
+  };
+}
 
 function greeting(match: readonly string[], line: number): Step {
   const more = listOf(at(match, 3)).filter((part) => part !== "");

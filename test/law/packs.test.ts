@@ -27,8 +27,9 @@ describe("the packs that come with consentry", () => {
   it("are all there, each under its file's name", () =>
     expect([...packs.keys()].map((id) => `${id}.yaml`)).toEqual(readdirSync(OWN).sort()));
 
-  it.each([...packs.values()])("$id is cited with its version, and has enough examples", (own) => {
+  it.each([...packs.values()])("$id is cited with its version, and has enough examples of its label", (own) => {
     expect(packName(own)).toBe(`${own.id}@${own.version}`);
+    if (!own.label) return;
     expect(own.examples.labelled.length).toBeGreaterThanOrEqual(25);
     expect(own.examples.unlabelled.length).toBeGreaterThanOrEqual(25);
     expect(new Set([...own.examples.labelled, ...own.examples.unlabelled]).size).toBe(
@@ -36,12 +37,45 @@ describe("the packs that come with consentry", () => {
     );
   });
 
-  it.each([...packs.values()])("$id refuses nobody on the strength of general knowledge", ({ label, consent }) => {
-    for (const requirement of [label, consent]) {
+  it.each([...packs.values()])("$id refuses nobody on the strength of general knowledge", (own) => {
+    const { label, consent, scope, refusal, codes, caps, contents } = own;
+    for (const requirement of [label, consent, scope, refusal, codes, codes?.service, ...caps, ...contents]) {
       if (requirement && !mayRefuse(requirement.source)) {
         expect(requirement.onMissing).toEqual({ clients: "note", strangers: "note" });
       }
     }
+  });
+
+  it.each([...packs.values()])("$id says of every article what holds people to it, or why nothing does", (own) => {
+    const silent = own.articles.filter(
+      ({ enforcedBy, notEnforced }) => (enforcedBy === undefined) === (notEnforced === undefined),
+    );
+    expect(silent.map(({ source }) => source.cite)).toEqual([]);
+  });
+
+  const facts: [id: string, demands: object][] = [
+    ["cn-2006", { refusal: { validDays: 30, source: { cite: "Order 38 (CN 2006) art. 14" } }, caps: [] }],
+    ["cn-2026", { label: { accept: ["广告", "AD"] }, retention: { logDays: 184 } }],
+    [
+      "vn-2008",
+      { caps: [{ max: 5, windowHours: 24, of: "mail" }], refusal: { stopHours: 24 }, codes: { validYears: 3 } },
+    ],
+    ["vn-2012", { caps: [{ max: 1, windowHours: 24, of: "similar" }], refusal: { stopHours: 0 } }],
+    ["vn-2020", { caps: [{ max: 3, windowHours: 24, of: "mail" }], label: { accept: ["[QC]", "[AD]"] } }],
+    ["kr", { label: { accept: ["(광고)"], position: "exact" }, consent: { model: "opt-in" } }],
+    ["sg", { label: { accept: ["<ADV> "] }, consent: { model: "opt-out" }, refusal: { stopBusinessDays: 10 } }],
+    ["jp", { consent: { model: "opt-in" } }],
+    ["hk", { consent: { model: "opt-out" }, retention: { consentDays: 1096 } }],
+    ["tw", { consent: { model: "opt-out" } }],
+    ["us", { consent: { model: "opt-out" }, refusal: { stopBusinessDays: 10, validDays: 30 } }],
+    ["eu", { consent: { model: "opt-in" } }],
+    ["mbp-2024", { status: "platform", refusal: { channels: ["one-click"], stopHours: 48 } }],
+  ];
+  it.each(facts)("%s demands what its law does", (id, demands) => expect(pack(id)).toMatchObject(demands));
+
+  it("have no label where their law has none", () => {
+    const without = [...packs.values()].filter(({ label }) => !label).map(({ id }) => id);
+    expect(without.sort()).toEqual(["eu", "hk", "jp", "mbp-2024", "tw", "us"]);
   });
 });
 

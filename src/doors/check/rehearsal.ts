@@ -48,7 +48,7 @@ export interface Report {
   readonly outcomes: readonly Outcome[];
 }
 
-type Parts = Omit<IntakeParts, "recorder" | "nextHop">;
+type Parts = Omit<IntakeParts, "recorder" | "nextHop" | "quotas">;
 
 /** @throws Unavailable when what rules ask is away in a way that is no answer to the client */
 export async function rehearse(parts: Parts, rehearsal: Rehearsal): Promise<Report> {
@@ -58,6 +58,7 @@ export async function rehearse(parts: Parts, rehearsal: Rehearsal): Promise<Repo
     pipeline: observed(parts.pipeline, stages),
     recorder: { record: async () => {} },
     nextHop: TAKES_ALL,
+    quotas: { giveBack: async () => {} },
   });
   const heard = await converse(intake.open(rehearsal.session), rehearsal);
   return { stages, heard, outcomes: rehearsal.recipients.map((recipient) => outcomeOf(recipient, stages, heard)) };

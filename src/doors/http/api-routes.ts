@@ -4,11 +4,11 @@ import { z } from "zod";
 import type { Desk } from "../../desk/desk.ts";
 import { Unavailable } from "../../kit/trouble.ts";
 import { parseAddress } from "../../mail/path.ts";
-import type { ConsentReader } from "../../registers/consents.ts";
+import type { ConsentRegister } from "../../registers/consents.ts";
 
 export interface ApiParts {
   readonly desk: Desk;
-  readonly consents: ConsentReader;
+  readonly consents: ConsentRegister;
   /** Client ids that may be named as advertiser, and domains. */
   readonly isAdvertiser: (advertiser: string) => Promise<boolean>;
   /** The shared secret of those who may call; undefined: the API is shut. */

@@ -16,8 +16,8 @@ export const subjectLabel = defineRule({
   ],
   options: z.strictObject({}),
   looks: {
-    header(view, { packsFor }) {
-      const groups = groupByPacks(view.recipients, packsFor);
+    header(view, context) {
+      const groups = groupByPacks(view, context);
       const declared = declaredAdvertising(
         view,
         groups.flatMap((group) => group.packs),

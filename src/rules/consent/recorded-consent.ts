@@ -1,10 +1,9 @@
 import { z } from "zod";
 import type { Pack } from "../../law/pack.ts";
 import { isAdSender } from "../../mail/client.ts";
-import { addressesIn } from "../../mail/mailboxes.ts";
-import type { HeaderView, Recipient, Session } from "../../mail/views.ts";
-import type { Consent } from "../../registers/consents.ts";
-import { declaredAdvertising } from "../../signals/declared.ts";
+import type { Recipient, Session } from "../../mail/views.ts";
+import type { Standing } from "../../registers/consents.ts";
+import { advertiserOf, declaredAdvertising } from "../../signals/declared.ts";
 import { consequences } from "../consequence.ts";
 import { type Context, defineRule, type Finding, PASS, skip } from "../define.ts";
 import { groupByPacks, packsOf } from "../groups.ts";
@@ -31,18 +30,13 @@ export const recordedConsent = defineRule({
       if (client && isAdSender(client)) {
         return judge({ session: view.session, recipients: view.recipients, advertiser: client.id }, context);
       }
-      if (!declaredAdvertising(view, packsOf(view.recipients, context.packsFor)))
-        return skip("not declared as advertising");
+      if (!declaredAdvertising(view, packsOf(view, context))) return skip("not declared as advertising");
       const advertiser = advertiserOf(view);
       if (!advertiser) return skip("no advertiser to ask about");
       return judge({ session: view.session, recipients: view.recipients, advertiser }, context);
     },
   },
 });
-
-/** Whom the recipient would have said yes to: the registered client, else the domain that signs as From. */
-const advertiserOf = ({ session, headers }: HeaderView): string | undefined =>
-  session.client?.id ?? addressesIn(headers, "from")[0]?.domain;
 
 interface Question {
   readonly session: Session;
@@ -53,10 +47,10 @@ interface Question {
 async function judge(question: Question, context: Context<unknown>): Promise<Finding | readonly Finding[]> {
   const { session, recipients, advertiser } = question;
   const keys = recipients.map(({ address }) => address.key);
-  const records = await context.consents.find(advertiser, keys);
+  const records = await context.consents.standing(advertiser, keys);
   const states = new Map(recipients.map((recipient, index) => [recipient, stateOf(records[index])]));
   const findings: Finding[] = [];
-  for (const { packs, recipients: group } of groupByPacks(recipients, context.packsFor)) {
+  for (const { packs, recipients: group } of groupByPacks({ session, recipients }, context)) {
     for (const state of ["missing", "withdrawn"] as const) {
       const concerned = group.filter((recipient) => states.get(recipient) === state);
       const demands = demandsOf(packs, state);
@@ -74,13 +68,14 @@ async function judge(question: Question, context: Context<unknown>): Promise<Fin
   return findings.length > 0 ? findings : PASS;
 }
 
-const stateOf = (consent: Consent | undefined): "missing" | "granted" | "withdrawn" =>
+const stateOf = (consent: Standing | undefined): "missing" | "granted" | "withdrawn" =>
   !consent ? "missing" : consent.withdrawnAtMs === undefined ? "granted" : "withdrawn";
 
-/** A refusal binds under every model; a missing yes only where the law is opt-in. */
+/** A refusal binds under every model, by the article that says so; a missing yes only where the law is opt-in. */
 const demandsOf = (packs: readonly Pack[], state: "missing" | "withdrawn") =>
-  packs.flatMap((pack) =>
-    pack.consent && (state === "withdrawn" || pack.consent.model === "opt-in")
-      ? [{ pack, requirement: pack.consent }]
-      : [],
-  );
+  packs.flatMap((pack) => {
+    const { consent, refusal } = pack;
+    const requirement =
+      state === "withdrawn" ? (refusal ?? consent) : consent?.model === "opt-in" ? consent : undefined;
+    return requirement ? [{ pack, requirement }] : [];
+  });

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Clock } from "../../kit/clock.ts";
 import type { Store } from "../../kit/store.ts";
+import { createLmdbAdmissions } from "./admissions.ts";
 import { Environment } from "./environment.ts";
 import { createLmdbMarks } from "./marks.ts";
 import { createLmdbTables } from "./tables.ts";
@@ -26,9 +27,11 @@ export async function openLmdbStore({ dir, timeoutMs, clock }: LmdbStoreOptions)
   const dependency = "store";
   const records = new Environment({ dir: join(dir, "store"), names: ["tables"], dependency, timeoutMs });
   const signals = new Environment({ dir: join(dir, "signals"), names: SIGNALS, dependency, timeoutMs });
+  const tables = createLmdbTables(records);
   return {
-    tables: createLmdbTables(records),
+    tables,
     windows: createLmdbWindows(signals, clock),
+    admissions: createLmdbAdmissions(tables, signals, clock),
     marks: createLmdbMarks(signals, clock),
     async ping() {
       await records.read(({ tables }) => tables.get(Buffer.of(1)));

@@ -12,38 +12,44 @@ export type Signals = "windows" | "firsts" | "sets" | "members" | "order";
 export const isOver = (row: string, nowMs: number): boolean => Number.parseInt(row.slice(1), 10) <= nowMs;
 
 /** A row is `[expires, at, n, at, n, …]`. */
-function load(rows: Rows, key: Buffer): { expiresAtMs: number; state: WindowState } {
+export function loadWindow(rows: Rows, key: Buffer): { expiresAtMs: number; state: WindowState } {
   const row = rows.get(key);
   const [expiresAtMs = 0, ...state] = row === undefined ? [] : (JSON.parse(row) as number[]);
   return { expiresAtMs, state };
 }
 
-function save(rows: Rows, key: Buffer, { expiresAtMs, state }: { expiresAtMs: number; state: WindowState }): void {
+export function saveWindow(
+  rows: Rows,
+  key: Buffer,
+  { expiresAtMs, state }: { expiresAtMs: number; state: WindowState },
+): void {
   if (state.length === 0) void rows.remove(key);
   else void rows.put(key, JSON.stringify([expiresAtMs, ...state]));
 }
+
+/** Where a window lies. */
+export const windowAt = ({ partition, id }: Key): Buffer => keyOf(partition, id);
 
 /** Windows in LMDB: each step is one transaction, atomic over all processes of the machine. */
 export function createLmdbWindows(environment: Environment<Signals>, clock: Clock): Windows {
   const sweep = createSweep<Signals>("windows", ({ windows }, key, value) => {
     if (isOver(value, clock.now())) void windows.remove(key);
   });
-  const at = ({ partition, id }: Key): Buffer => keyOf(partition, id);
   return {
     async take(key, quota) {
       return environment.write((dbs) => {
         const { windows } = dbs;
         const nowMs = clock.now();
-        const { state, grant } = takeFrom(load(windows, at(key)).state, quota, nowMs);
-        save(windows, at(key), { expiresAtMs: (state.at(-2) ?? nowMs) + quota.windowMs, state });
+        const { state, grant } = takeFrom(loadWindow(windows, windowAt(key)).state, quota, nowMs);
+        saveWindow(windows, windowAt(key), { expiresAtMs: (state.at(-2) ?? nowMs) + quota.windowMs, state });
         sweep(dbs);
         return grant;
       });
     },
     async giveBack(key, n = 1) {
       await environment.write(({ windows }) => {
-        const { expiresAtMs, state } = load(windows, at(key));
-        save(windows, at(key), { expiresAtMs, state: giveBackTo(state, n) });
+        const { expiresAtMs, state } = loadWindow(windows, windowAt(key));
+        saveWindow(windows, windowAt(key), { expiresAtMs, state: giveBackTo(state, n) });
       });
     },
   };

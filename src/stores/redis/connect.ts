@@ -9,15 +9,25 @@ import { Cluster, Redis } from "ioredis";
 import { withDeadline } from "../../kit/deadline.ts";
 import { Unavailable } from "../../kit/trouble.ts";
 import { describeAddress, type RedisAddress } from "./address.ts";
-import { DISTINCT, GIVE_BACK, PUT, TAKE } from "./scripts.ts";
+import { ADMIT, DISTINCT, GIVE_BACK, PUT, TAKE } from "./scripts.ts";
 
 /** What the scripts become as commands. */
 interface Scripts {
   consentryPut(hash: string, id: string, json: string, ifVersion: number | ""): Promise<number | null>;
   consentryTake(window: string, max: number, windowMs: number, n: number): Promise<[number, number, number]>;
+  /** How many keys, the keys, then the arguments. */
+  consentryAdmit(keys: number, ...keysAndArgs: (string | number)[]): Promise<AdmitAnswer>;
   consentryGiveBack(window: string, n: number): Promise<null>;
   consentryDistinct(newest: string, sample: string, state: string, hash: string, withinMs: number): Promise<number>;
 }
+
+/** The row, max and window of its own quota, then for each quota three numbers, or 0 where it was not asked for. */
+export type AdmitAnswer = [
+  row: string | null,
+  max: string | 0,
+  windowMs: string | 0,
+  ...grants: ([number, number, number] | 0)[],
+];
 
 export type Client = (Redis | Cluster) & Scripts;
 
@@ -50,6 +60,7 @@ const backoffMs = (times: number): number =>
 const SCRIPTS = {
   consentryPut: { lua: PUT, numberOfKeys: 1 },
   consentryTake: { lua: TAKE, numberOfKeys: 1 },
+  consentryAdmit: { lua: ADMIT },
   consentryGiveBack: { lua: GIVE_BACK, numberOfKeys: 1 },
   consentryDistinct: { lua: DISTINCT, numberOfKeys: 3 },
 };

@@ -24,40 +24,66 @@ redis.call('HSET', KEYS[1], ARGV[1], string.format('%d|', version + 1) .. ARGV[2
 return version + 1
 `;
 
+/** Takes n from the window at a key, kept as a packed list {time, amount, time, amount, …}, oldest first. */
+const TAKE_STEP = `
+local function take(key, max, window, n)
+  local packed = redis.call('GET', key)
+  local before = packed and cmsgpack.unpack(packed) or {}
+  local state, taken = {}, 0
+  for i = 1, #before, 2 do
+    if #state > 0 or before[i] > now - window then
+      state[#state + 1] = before[i]
+      state[#state + 1] = before[i + 1]
+      taken = taken + before[i + 1]
+    end
+  end
+  local granted = taken + n <= max
+  if granted and n > 0 then
+    local size = #state
+    local last = state[size - 1]
+    local at = last and math.max(last, now) or now
+    local slot = math.ceil(window / ${SLOTS})
+    if last and math.floor(last / slot) == math.floor(at / slot) then
+      state[size - 1] = at
+      state[size] = state[size] + n
+    else
+      state[size + 1] = at
+      state[size + 2] = n
+    end
+    taken = taken + n
+    redis.call('SET', key, cmsgpack.pack(state), 'PX', at + window - now)
+  end
+  return {granted and 1 or 0, taken, state[1] and state[1] + window or now}
+end
+`;
+
 /**
- * Takes from a window, kept as a packed list {time, amount, time, amount, …}, oldest first.
+ * Takes from one window.
  * keys: the window. args: max, window in ms, amount.
  * returns: {1 granted or 0 not, taken now, when the oldest falls out in ms since the epoch}.
  */
-export const TAKE = `${NOW}
-local max, window, n = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local packed = redis.call('GET', KEYS[1])
-local before = packed and cmsgpack.unpack(packed) or {}
-local state, taken = {}, 0
-for i = 1, #before, 2 do
-  if #state > 0 or before[i] > now - window then
-    state[#state + 1] = before[i]
-    state[#state + 1] = before[i + 1]
-    taken = taken + before[i + 1]
-  end
+export const TAKE = `${NOW}${TAKE_STEP}
+return take(KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]))
+`;
+
+/**
+ * Reads a record and takes from its quotas; its own quota is found by its text, since JSON escapes every quote inside a string.
+ * keys: the hash of table and partition, the window of the record's own quota, then one window for each quota.
+ * args: id of the record, amount, then max, window in ms and "1" for unlessOwn of each quota.
+ * returns: {the record or nil, own max, own window, then for each quota, the own last, what TAKE returns, or 0 where it was not asked for}.
+ */
+export const ADMIT = `${NOW}${TAKE_STEP}
+local row = redis.call('HGET', KEYS[1], ARGV[1])
+local n = tonumber(ARGV[2])
+local max, window = string.match(row or '', '"q":%[(%d+),(%d+)%]')
+local out = {row, max or 0, window or 0}
+for i = 3, #KEYS do
+  local at = 3 + (i - 3) * 3
+  if max and ARGV[at + 2] == '1' then out[i + 1] = 0
+  else out[i + 1] = take(KEYS[i], tonumber(ARGV[at]), tonumber(ARGV[at + 1]), n) end
 end
-local granted = taken + n <= max
-if granted and n > 0 then
-  local size = #state
-  local last = state[size - 1]
-  local at = last and math.max(last, now) or now
-  local slot = math.ceil(window / ${SLOTS})
-  if last and math.floor(last / slot) == math.floor(at / slot) then
-    state[size - 1] = at
-    state[size] = state[size] + n
-  else
-    state[size + 1] = at
-    state[size + 2] = n
-  end
-  taken = taken + n
-  redis.call('SET', KEYS[1], cmsgpack.pack(state), 'PX', at + window - now)
-end
-return {granted and 1 or 0, taken, state[1] and state[1] + window or now}
+if max then out[#KEYS + 2] = take(KEYS[2], tonumber(max), tonumber(window), n) end
+return out
 `;
 
 /**

@@ -1,5 +1,6 @@
 import type { Store } from "../../kit/store.ts";
 import { parseRedisUrl } from "./address.ts";
+import { createRedisAdmissions } from "./admissions.ts";
 import { type ConnectionOptions, connect } from "./connect.ts";
 import { createRedisMarks } from "./marks.ts";
 import { createRedisTables } from "./tables.ts";
@@ -17,6 +18,7 @@ export async function openRedisStore(url: string, options: ConnectionOptions): P
   return {
     tables: createRedisTables(connection),
     windows: createRedisWindows(connection),
+    admissions: createRedisAdmissions(connection),
     marks: createRedisMarks(connection),
     async ping() {
       await connection.run((client) => client.ping());

@@ -5,25 +5,25 @@ import type { Connection } from "./connect.ts";
 import { partitionOf, tableKey, tablePattern } from "./keys.ts";
 
 /** Commands in one write to the socket; bounds what waits in memory for it. */
-const READS_AT_ONCE = 10_000;
+export const READS_AT_ONCE = 10_000;
 const WRITES_AT_ONCE = 1_000;
 const HASHES_AT_ONCE = 100;
 const SCAN_COUNT = 1_000;
 const FIELDS_COUNT = 500;
 
 /** A field's value is "version|json". */
-function parse(text: string | null | undefined): Versioned | undefined {
+export function parseRow(text: string | null | undefined): Versioned | undefined {
   if (text === null || text === undefined) return undefined;
   const bar = text.indexOf("|");
   return { version: Number(text.slice(0, bar)), value: JSON.parse(text.slice(bar + 1)) as Value };
 }
 
 const toRow = (key: Key, text: string): Row[] => {
-  const found = parse(text);
+  const found = parseRow(text);
   return found ? [{ key, ...found }] : [];
 };
 
-function* chunks<T>(all: readonly T[], size: number): Generator<readonly T[]> {
+export function* chunks<T>(all: readonly T[], size: number): Generator<readonly T[]> {
   for (let from = 0; from < all.length; from += size) yield all.slice(from, from + size);
 }
 
@@ -81,14 +81,14 @@ export function createRedisTables(connection: Connection): Tables {
 
   return {
     get: async (table, { partition, id }) =>
-      parse(await connection.run((client) => client.hget(tableKey(table, partition), id))),
+      parseRow(await connection.run((client) => client.hget(tableKey(table, partition), id))),
     async getMany(table, keys) {
       const found: (Versioned | undefined)[] = [];
       for (const some of chunks(keys, READS_AT_ONCE)) {
         const texts = await connection.run((client) =>
           Promise.all(some.map(({ partition, id }) => client.hget(tableKey(table, partition), id))),
         );
-        for (const text of texts) found.push(parse(text));
+        for (const text of texts) found.push(parseRow(text));
       }
       return found;
     },

@@ -9,8 +9,10 @@ import { createIds } from "../../../src/kit/ids.ts";
 import { createLog } from "../../../src/kit/log.ts";
 import type { Client } from "../../../src/mail/client.ts";
 import { layDownLaw } from "../../../src/main.ts";
+import { createCodeRegister } from "../../../src/registers/codes.ts";
+import { createConsentQuotas, onlyLooking } from "../../../src/registers/consent-quotas.ts";
 import { createConsentRegister } from "../../../src/registers/consents.ts";
-import { createMemoryTables } from "../../../src/stores/memory/tables.ts";
+import { createMemoryStore } from "../../../src/stores/memory/store.ts";
 import { handClock } from "../../helpers/hand-clock.ts";
 import { contentOf, recipientOf, senderOf, sessionOf } from "../../helpers/letters.ts";
 import { tempDir } from "../../helpers/temp.ts";
@@ -27,10 +29,18 @@ function house(yaml = "") {
   writeFileSync(path, `localDomains: [local.example]\n${yaml}`);
   const loaded = loadConfig(path, {});
   const clock = handClock(NOW);
-  const consents = createConsentRegister(createMemoryTables(), clock);
+  const store = createMemoryStore(clock);
   const secret = Buffer.alloc(32, 7);
-  const tokens = createTokens(secret, clock, 30);
-  const ground = { clock, consents, tokens, ids: createIds(clock, secret), log: createLog("silent") };
+  const consents = createConsentRegister(store.tables, clock);
+  const ground = {
+    clock,
+    consents,
+    quotas: onlyLooking(createConsentQuotas(store.admissions)),
+    codes: createCodeRegister(store.tables, clock),
+    tokens: createTokens(secret, clock, 30),
+    ids: createIds(clock, secret),
+    log: createLog("silent"),
+  };
   const { pipeline, site } = layDownLaw(loaded, ground);
   const { hostname, limits } = loaded.config;
   const parts = { ...ground, pipeline, hostname, isLocal: site.isLocal, receivedMax: limits.receivedMax };

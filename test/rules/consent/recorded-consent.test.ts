@@ -117,7 +117,7 @@ it("cites the law that protects the recipient", async () => {
 });
 
 it("lets the world's failure pass through as such, never as a pass", async () => {
-  const away = { find: () => Promise.reject(new Unavailable("store", "away")) };
+  const away = { standing: () => Promise.reject(new Unavailable("store", "away")) };
   const look = recordedConsent.looks.rcpt;
   const view = viewsOf(ad).rcpt[0];
   if (!look || !view) throw new Error("the rule looks at rcpt");
