@@ -33,6 +33,8 @@ import { createPipeline, type Pipeline } from "./pipeline/pipeline.ts";
 import { compileSettings } from "./pipeline/settings.ts";
 import { type ClientRegister, createClientRegister } from "./registers/clients.ts";
 import { type ConsentRegister, createConsentRegister } from "./registers/consents.ts";
+import { openNames } from "./resolver/open.ts";
+import type { Resolver } from "./resolver/resolver.ts";
 import type { Site } from "./rules/define.ts";
 import { RULES } from "./rules/index.ts";
 import { openJournal } from "./stores/hourlog/journal.ts";
@@ -48,6 +50,8 @@ export interface Law {
   readonly site: Site;
   readonly pipeline: Pipeline;
   readonly smtp: SmtpSettings;
+  /** DNS; absent where no server is named. */
+  readonly names?: Resolver;
 }
 
 /** Everything but the doors. */
@@ -80,10 +84,13 @@ export async function buildHouse({ config, file }: LoadedConfig, log: Log, clock
   const journal = await openJournal(join(config.dataDir, "ledger"));
   const ground = { clock, log, ids, store, clients, consents, journal, recorder: createRecorder(journal, ids, clock) };
   const close = async (): Promise<void> => {
+    house?.law.names?.close();
     await Promise.allSettled([journal.close(), store.close()]);
   };
+  let house: House | undefined;
   try {
-    return { ...ground, law: layDownLaw({ config, file }, ground), close };
+    house = { ...ground, law: layDownLaw({ config, file }, ground), close };
+    return house;
   } catch (error) {
     await close();
     throw error;
@@ -112,9 +119,10 @@ export function layDownLaw(
   if (problems.length > 0) throw new Misuse(`${file.path} cannot be used:`, inFileOrder(problems.map(file.place)));
   const local = domainList(config.localDomains);
   const site: Site = { hostname: config.hostname.toLowerCase(), isLocal: local.has, isOurId: ids.isOurs };
+  const names = openNames(config.dns, clock);
   const pipeline = createPipeline({
     settings,
-    context: { clock, site, consents, packsFor: choice.for },
+    context: { clock, site, consents, packsFor: choice.for, ...(names && { names }) },
     packMode: choice.mode,
     ruleTimeoutMs: config.limits.ruleTimeoutMs,
     onFault: (rule, error) => log.error({ rule, err: error }, "a rule has a bug: the mail is deferred"),
@@ -124,7 +132,7 @@ export function layDownLaw(
     relayNetworks: ipRanges(config.relayNetworks),
     trustedProxies: ipRanges(config.trustedProxies),
   };
-  return { config, packs, choice, site, pipeline, smtp };
+  return { config, packs, choice, site, pipeline, smtp, ...(names && { names }) };
 }
 
 /** A running service. */
@@ -163,11 +171,13 @@ export async function openHouse(house: House): Promise<Service> {
       const law = layDownLaw(loaded, house);
       const certificate = certificateOf(loaded.config);
       const next = nextHopOf(loaded.config);
+      const oldNames = house.law.names;
       house.law = law;
       if (certificate) for (const door of doors) door.renew(certificate);
       const old = nextHop;
       nextHop = next;
       await old.close(loaded.config.limits.drainMs);
+      oldNames?.close();
     },
     async close() {
       const { drainMs } = house.law.config.limits;

@@ -26,7 +26,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["registers", "ledger", "signals"],
   ["rules"],
   ["pipeline", "delivery"],
-  ["stores", "reports"],
+  ["stores", "reports", "resolver"],
   ["doors", "console"],
   ["main.ts"],
   ["commands"],

@@ -9,7 +9,8 @@ import { canonicalIp, isIpRange } from "../kit/ip.ts";
 const seconds = (n: number) => n * 1000;
 const minutes = (n: number) => seconds(n * 60);
 const count = (fallback: number, max = 1_000_000) => z.int().positive().max(max).default(fallback);
-const timeout = (fallbackMs: number) => z.int().min(10).max(minutes(60)).default(fallbackMs);
+const timeoutUpTo = (maxMs: number, fallbackMs: number) => z.int().min(10).max(maxMs).default(fallbackMs);
+const timeout = (fallbackMs: number) => timeoutUpTo(minutes(60), fallbackMs);
 
 const domain = z
   .string()
@@ -84,6 +85,38 @@ const store = z.strictObject({
     .default("embedded:")
     .describe("embedded:, redis://, rediss://, redis+sentinel://h:p,h:p/name or redis+cluster://h:p,h:p"),
   timeoutMs: timeout(seconds(2)).describe("longest wait for one answer of the store"),
+});
+
+const dnsServer = z
+  .string()
+  .refine((text) => text === "system" || parseDnsServer(text) !== undefined, 'an IP address, IP:port, or "system"')
+  .transform((text) => (text === "system" ? "system" : (parseDnsServer(text) as { host: string; port: number })));
+
+/** "192.0.2.53", "192.0.2.53:5353", "2001:db8::53" or "[2001:db8::53]:5353". */
+function parseDnsServer(text: string): { host: string; port: number } | undefined {
+  const whole = canonicalIp(text);
+  if (whole !== undefined) return { host: whole, port: 53 };
+  const at = parseEndpoint(text);
+  return at && "port" in at && at.port > 0 ? at : undefined;
+}
+
+const dns = z.strictObject({
+  servers: z
+    .array(dnsServer)
+    .default([])
+    .describe(
+      "resolvers to ask, best one on this machine; system: those of the system; none: nothing that needs DNS is checked",
+    ),
+  timeoutMs: timeout(seconds(5)).describe("longest wait for the answer to one question"),
+  questionsPerMailMax: count(200, 10_000).describe("most questions of one mail, cached answers included"),
+  waitPerMailMs: timeout(seconds(15)).describe("longest time one mail waits for answers in all"),
+  cacheEntriesMax: count(50_000, 10_000_000).describe("most answers kept"),
+  cacheBytesMax: count(33_554_432, 2 ** 31).describe("most memory for them, bytes"),
+  ttlMaxMs: timeoutUpTo(minutes(1440), minutes(60)).describe("longest an answer is kept, whatever its TTL"),
+  negativeTtlMaxMs: timeoutUpTo(minutes(180), minutes(15)).describe("the same for names and records that do not exist"),
+  failureTtlMs: timeoutUpTo(minutes(5), seconds(3)).describe(
+    "how long a question that nobody answered is not asked again",
+  ),
 });
 
 const nextHop = z.strictObject({
@@ -163,6 +196,7 @@ export const configSchema = z.strictObject({
   localDomains: z.array(domain).default([]).describe("mail for these may come from anyone"),
   relayNetworks: z.array(ipRange).default([]).describe("hosts that may relay without a login"),
   trustedProxies: z.array(ipRange).default([]).describe("hosts that may send XCLIENT, XFORWARD or the PROXY header"),
+  dns: dns.prefault({}).describe("who is asked about names, and what that may cost"),
   nextHop: nextHop.prefault({}).describe("delivery"),
   packs: packs.prefault({}).describe("which law protects whom"),
   rules: rules.prefault({}).describe('default mode, then "group/rule": mode or { mode, options }'),

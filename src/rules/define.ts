@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { Clock } from "../kit/clock.ts";
+import type { NameService } from "../kit/names.ts";
 import type { Pack } from "../law/pack.ts";
 import type { Source } from "../law/source.ts";
 import type { ReplyId } from "../mail/replies.ts";
@@ -74,6 +75,8 @@ export interface Context<Options> {
   /** The packs whose law protects this recipient. */
   packsFor(recipient: Recipient): readonly Pack[];
   readonly consents: ConsentReader;
+  /** DNS; absent where the operator names no server. Ask `names.within(view.sender)`, so that one mail has one budget. */
+  readonly names?: NameService;
 }
 
 /** One finding, or several that concern different recipients. */
