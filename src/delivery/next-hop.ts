@@ -1,7 +1,8 @@
+import type { HeaderChanges } from "../mail/edits.ts";
 import type { Reply } from "../mail/replies.ts";
 import type { Recipient, Sender, Session } from "../mail/views.ts";
 
-/** What is handed over: our trace headers, then the mail's own bytes with nothing changed but what `omit` names. */
+/** What is handed over: our trace headers, then the mail's own bytes with nothing changed but what its edits name. */
 export interface Parcel {
   /** Complete header lines, CRLF ended, that go in front. */
   readonly front: Buffer;
@@ -11,8 +12,8 @@ export interface Parcel {
   read(): AsyncIterable<Buffer>;
   /** The same in one piece, when it is in memory. */
   readonly whole?: Buffer;
-  /** Names of the header fields left out, one for each; for next hops that have the mail already and edit it. */
-  readonly omitted: readonly string[];
+  /** What is changed in the header block; for next hops that have the mail already and edit it. */
+  readonly changes: Pick<HeaderChanges, "fields" | "additions">;
 }
 
 /** What the next hop said at the end: one reply for the mail (SMTP), or one for each recipient (LMTP). */

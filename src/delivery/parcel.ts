@@ -1,60 +1,35 @@
 import type { Content } from "../mail/content.ts";
+import { editHeader, type HeaderEdit } from "../mail/edits.ts";
 import type { Parcel } from "./next-hop.ts";
 
-/** A header field by its place in the content: from its first byte to after its last. */
-export interface Omission {
-  readonly name: string;
-  readonly start: number;
-  readonly end: number;
-}
-
 /**
- * A mail ready to be handed over. Where nothing is left out, the content's own memory or file is read, without a copy.
+ * A mail ready to be handed over. Where nothing is changed, the content's own memory or file is read, without a copy.
  *
- * @param front complete header lines, CRLF ended, or empty
- * @param omit parts of the content that shall not go on (a trace header somebody forged), in any order; may overlap
+ * @param front complete header lines, CRLF ended, or empty; fields that are added follow them
+ * @param edits of the content's header block
  */
-export function parcelOf(content: Content, front: Buffer, omit: readonly Omission[]): Parcel {
-  const omitted = omit.map(({ name }) => name);
-  const kept = keptRanges(content.bytes, omit);
-  const bytes = kept.reduce((sum, { start, end }) => sum + end - start, front.length);
-  if (bytes === front.length + content.bytes) {
-    return { front, bytes, omitted, read: () => content.read(), ...(content.whole ? { whole: content.whole } : {}) };
+export function parcelOf(content: Content, front: Buffer, edits: readonly HeaderEdit[]): Parcel {
+  const { whole, header } = content;
+  if (edits.length === 0) {
+    const bytes = front.length + content.bytes;
+    return { front, bytes, changes: NONE, read: () => content.read(), ...(whole && { whole }) };
   }
-  const { whole } = content;
-  if (!whole) return { front, bytes, omitted, read: () => readRanges(content, kept) };
-  const edited = Buffer.concat(kept.map(({ start, end }) => whole.subarray(start, end)));
-  return { front, bytes, omitted, whole: edited, read: () => onePiece(edited) };
+  const { block, added, ...changes } = editHeader(header, edits);
+  const ahead = Buffer.concat([front, added]);
+  const bytes = ahead.length + block.length + content.bytes - header.length;
+  if (!whole) return { front: ahead, bytes, changes, read: () => withHeader(block, content) };
+  const edited = Buffer.concat([block, whole.subarray(header.length)]);
+  return { front: ahead, bytes, changes, whole: edited, read: () => onePiece(edited) };
 }
 
-interface ByteRange {
-  readonly start: number;
-  readonly end: number;
-}
+const NONE: Parcel["changes"] = { fields: [], additions: [] };
 
-/** What is left between the omitted ranges, in order. */
-function keptRanges(bytes: number, omit: readonly Omission[]): ByteRange[] {
-  const kept: ByteRange[] = [];
-  let at = 0;
-  for (const { start, end } of [...omit].sort((a, b) => a.start - b.start)) {
-    const until = Math.min(start, bytes);
-    if (until > at) kept.push({ start: at, end: until });
-    at = Math.max(at, end);
-  }
-  if (at < bytes) kept.push({ start: at, end: bytes });
-  return kept;
-}
-
-async function* readRanges(content: Content, kept: readonly ByteRange[]): AsyncIterable<Buffer> {
-  let offset = 0;
+async function* withHeader(block: Buffer, content: Content): AsyncIterable<Buffer> {
+  if (block.length > 0) yield block;
+  let left = content.header.length;
   for await (const piece of content.read()) {
-    const end = offset + piece.length;
-    for (const range of kept) {
-      if (range.start < end && range.end > offset) {
-        yield piece.subarray(Math.max(0, range.start - offset), range.end - offset);
-      }
-    }
-    offset = end;
+    if (piece.length > left) yield piece.subarray(left);
+    left = Math.max(0, left - piece.length);
   }
 }
 

@@ -6,11 +6,12 @@
 import type { Outcome } from "../delivery/next-hop.ts";
 import { parcelOf } from "../delivery/parcel.ts";
 import type { Content } from "../mail/content.ts";
+import type { HeaderEdit } from "../mail/edits.ts";
 import { Headers } from "../mail/headers.ts";
 import { receivedLine } from "../mail/received.ts";
 import { isPositive, type Reply, writeReply } from "../mail/replies.ts";
 import type { Recipient } from "../mail/views.ts";
-import { joinVerdicts, type Verdict, weightiest } from "../pipeline/verdict.ts";
+import { editsFor, joinVerdicts, type Verdict, weightiest } from "../pipeline/verdict.ts";
 import { DECLARATION_HEADER } from "../rules/advertising/declared.ts";
 import { judgementEntry, nextHopEntry } from "./entries.ts";
 import { recorded, refuseAll } from "./recorded.ts";
@@ -119,11 +120,10 @@ async function handOver(course: Course, judged: Judged): Promise<Reply> {
   ];
   for (const recipient of dropped) handover.drop?.(recipient);
   if (held) handover.hold?.(`${held.by.rule.id} - id ${view.mailId}`);
-  const declarations = headers.fields.filter((field) => field.name === DECLARATION_HEADER);
   let outcome: Outcome;
   try {
     outcome = await handover.data(
-      parcelOf(content, frontOf(course, taken), declarations),
+      parcelOf(content, frontOf(course, taken), [...declarationsIn(headers), ...editsFor(rules, taken)]),
       parts.recorder.record(entries),
     );
   } catch (error) {
@@ -136,6 +136,9 @@ async function handOver(course: Course, judged: Judged): Promise<Reply> {
   }
   return settle(course, subjects, outcome);
 }
+
+const declarationsIn = ({ fields }: Headers): HeaderEdit[] =>
+  fields.filter(({ name }) => name === DECLARATION_HEADER).map((field) => ({ kind: "remove", field }));
 
 const frontOf = ({ parts, view }: Course, recipients: readonly Recipient[]): Buffer =>
   receivedLine({

@@ -1,4 +1,5 @@
 import type { RuleMode } from "../config/schema.ts";
+import type { HeaderEdit } from "../mail/edits.ts";
 import type { Recipient } from "../mail/views.ts";
 import type { Finding, Rule } from "../rules/define.ts";
 
@@ -64,6 +65,15 @@ export const scopedTo = ({ spoken }: Verdict, recipient: Recipient): Verdict =>
       each.finding.kind === "pass" ? each : { ...each, finding: { ...each.finding, recipients: [recipient] } },
     ),
   );
+
+/** What acting rules want changed in the mail of these recipients, in the rules' fixed order. */
+export function editsFor({ spoken }: Verdict, recipients: readonly Recipient[]): HeaderEdit[] {
+  const asked = spoken.filter(
+    ({ mode, finding }) =>
+      mode === "enforce" && finding.edits && recipients.some((recipient) => concerns(finding, recipient)),
+  );
+  return asked.sort((a, b) => a.rank - b.rank).flatMap(({ finding }) => finding.edits ?? []);
+}
 
 /** The hardest of several decisions; among equals the one whose rule stands first. */
 export function weightiest(decisions: readonly Decision[]): Decision {

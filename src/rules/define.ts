@@ -3,6 +3,7 @@ import type { Clock } from "../kit/clock.ts";
 import type { NameService } from "../kit/names.ts";
 import type { Pack } from "../law/pack.ts";
 import type { Source } from "../law/source.ts";
+import type { HeaderEdit } from "../mail/edits.ts";
 import type { ReplyId } from "../mail/replies.ts";
 import type { Recipient, Stage, Views } from "../mail/views.ts";
 import type { ConsentReader } from "../registers/consents.ts";
@@ -16,6 +17,8 @@ interface Particulars {
   readonly recipients?: readonly Recipient[];
   /** Packs in whose name it speaks; the strongest of their modes bounds what happens. */
   readonly packs?: readonly Pack[];
+  /** Changes that go with the mail when it goes on and the finding acts. */
+  readonly edits?: readonly HeaderEdit[];
   /** The requirement that was met or missed; absent: the rule's first source. */
   readonly source?: Source;
 }

@@ -22,7 +22,7 @@ export interface ScriptedNextHop extends NextHop {
   readonly received: {
     readonly recipients: readonly string[];
     readonly text: string;
-    readonly omitted: readonly string[];
+    readonly changes: Parcel["changes"];
   }[];
 }
 
@@ -56,7 +56,7 @@ export function scriptedNextHop(events: string[], script: NextHopScript = {}): S
         await ready;
         events.push("next hop: final dot");
         const end = orThrow(script.end ?? said(250, "2.0.0", "queued as 7"));
-        received.push({ recipients: [...recipients], text, omitted: parcel.omitted });
+        received.push({ recipients: [...recipients], text, changes: parcel.changes });
         return { replies: Array.isArray(end) ? end : [end as Reply], nextHopIp: "192.0.2.99" };
       },
       abort() {

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import {
   createVerdict,
   type Decision,
+  editsFor,
   joinVerdicts,
   type Spoken,
   scopedTo,
@@ -102,5 +103,25 @@ describe("the weightiest of several decisions", () => {
   ])("%s", (_, decisions, expected) => {
     expect(said(weightiest(decisions))).toBe(expected);
     expect(said(weightiest([...decisions].reverse()))).toBe(expected);
+  });
+});
+
+describe("edits that go with a mail", () => {
+  const add = (name: string) => [{ kind: "add", name, value: "x" } as const];
+  const names = (all: Spoken[], ...recipients: (typeof ann)[]) =>
+    editsFor(createVerdict(all), recipients).map((edit) => edit.kind === "add" && edit.name);
+
+  it("are those of acting rules, by rank", () => {
+    const all = [
+      spoken(2, note("c", { edits: add("C") })),
+      spoken(1, { ...PASS, edits: add("B") }),
+      spoken(0, { ...PASS, edits: add("A") }, "watch"),
+    ];
+    expect(names(all, ann)).toEqual(["B", "C"]);
+  });
+
+  it("are not made for a recipient whom the finding does not concern", () => {
+    const all = [spoken(0, note("a", { edits: add("A"), recipients: [ben] }))];
+    expect([names(all, ann), names(all, ann, ben)]).toEqual([[], ["A"]]);
   });
 });

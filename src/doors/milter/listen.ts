@@ -21,7 +21,7 @@ const ANSWERED = {
   endOfHeaders: "answer",
   body: "answer",
 } as const;
-const EDITS = ["changeHeader", "deleteRecipient", "quarantine"] as const;
+const EDITS = ["addHeader", "changeHeader", "deleteRecipient", "quarantine"] as const;
 /** The queue id: Sendmail knows it from MAIL on, Postfix only at the end. */
 const QUEUE_ID = "i";
 const MACROS = { ...SESSION_MACROS, mail: [...SESSION_MACROS.mail, QUEUE_ID], endOfMessage: [QUEUE_ID] };

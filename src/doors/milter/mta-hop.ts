@@ -1,4 +1,4 @@
-import type { Handover, NextHop } from "../../delivery/next-hop.ts";
+import type { Handover, NextHop, Parcel } from "../../delivery/next-hop.ts";
 import type { Reply } from "../../mail/replies.ts";
 import type { Recipient } from "../../mail/views.ts";
 import type { EditKind, Edits } from "./edits.ts";
@@ -7,8 +7,7 @@ import type { EditKind, Edits } from "./edits.ts";
 export interface MtaPlan {
   readonly dropped: readonly Recipient[];
   readonly holdReason: string | undefined;
-  /** Names of the header fields to take out, one for each. */
-  readonly omitted: readonly string[];
+  readonly changes: Parcel["changes"];
 }
 
 /** The MTA around us as next hop: it has the mail already, so handing over is telling it what to change. */
@@ -21,7 +20,7 @@ const ACCEPTED: Reply = { code: 250, enhanced: "2.0.0", lines: ["left to the MTA
 const UNCHANGEABLE: Reply = {
   code: 451,
   enhanced: "4.3.5",
-  lines: ["the mail server does not let its filter take a header out", "accepted: the mail without X-Ad"],
+  lines: ["the mail server does not let its filter change headers", "accepted: the mail without X-Ad"],
 };
 
 /**
@@ -29,15 +28,15 @@ const UNCHANGEABLE: Reply = {
  * would have to lose a header is put off
  */
 export function createMtaHop(granted: ReadonlySet<EditKind>): MtaHop {
-  let plan: { dropped: Recipient[]; holdReason: string | undefined; omitted: readonly string[] };
+  let plan: { dropped: Recipient[]; holdReason: string | undefined; changes: Parcel["changes"] };
   const begin = (): Handover => {
-    plan = { dropped: [], holdReason: undefined, omitted: [] };
+    plan = { dropped: [], holdReason: undefined, changes: { fields: [], additions: [] } };
     return {
       rcpt: async () => ACCEPTED,
-      async data({ omitted }, ready) {
+      async data({ changes }, ready) {
         await ready;
-        if (omitted.length > 0 && !granted.has("changeHeader")) return { replies: [UNCHANGEABLE] };
-        plan.omitted = omitted;
+        if (!grants(granted, changes)) return { replies: [UNCHANGEABLE] };
+        plan.changes = changes;
         return { replies: [ACCEPTED] };
       },
       abort: () => undefined,
@@ -52,21 +51,25 @@ export function createMtaHop(granted: ReadonlySet<EditKind>): MtaHop {
   return { name: "milter", begin, plan: () => plan, ping: async () => undefined, close: async () => undefined };
 }
 
+const grants = (granted: ReadonlySet<EditKind>, { fields, additions }: Parcel["changes"]): boolean =>
+  (fields.length === 0 || granted.has("changeHeader")) && (additions.length === 0 || granted.has("addHeader"));
+
 /**
  * Turns a plan into the MTA's edits.
  * @param spellings how the client wrote this recipient, each time it did: MTAs know him by these
  * @throws RangeError when an edit cannot be made; then the mail is not accepted
  */
 export function applyPlan(
-  { dropped, holdReason, omitted }: MtaPlan,
+  { dropped, holdReason, changes }: MtaPlan,
   edits: Edits,
   spellings: (recipient: Recipient) => readonly string[],
 ): void {
   for (const spelling of dropped.flatMap(spellings)) edits.deleteRecipient(spelling);
-  for (const name of new Set(omitted)) {
-    const count = omitted.filter((other) => other === name).length;
-    // From the last up: MTAs do not agree whether a deletion renumbers those below it.
-    for (let index = count; index > 0; index -= 1) edits.deleteHeader(index, name);
+  // From the last up: MTAs do not agree whether a deletion renumbers those below it.
+  for (const { name, nth, value } of changes.fields.toReversed()) {
+    if (value === undefined) edits.deleteHeader(nth, name);
+    else edits.changeHeader(nth, name, value);
   }
+  for (const { name, value } of changes.additions.toReversed()) edits.insertHeader(0, name, value);
   if (holdReason !== undefined) edits.quarantine(holdReason);
 }

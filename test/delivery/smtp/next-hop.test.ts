@@ -332,7 +332,7 @@ describe("a server that misbehaves", () => {
         isClosed = true;
       }
     }
-    const endless = { front: FRONT, bytes: 10_000 * piece.length, omitted: [], read };
+    const endless = { front: FRONT, bytes: 10_000 * piece.length, changes: { fields: [], additions: [] }, read };
     await expect(deliver(hop, endless)).rejects.toMatchObject(unavailable);
     expect(pulled).toBeLessThan(1_000);
     await vi.waitFor(() => expect(isClosed).toBe(true));

@@ -106,7 +106,7 @@ describe("a mail through the milter door", () => {
       text: advertisement("AD sale").replace("Subject", "X-Ad: yes\nx-ad: once more\nSubject"),
     });
     expect(heard.end).toBe("ok");
-    expect(heard.edits).toEqual(["- <Y@Other.Example>", '- <"y"@other.example>', "m 2 x-ad ", "m 1 x-ad "]);
+    expect(heard.edits).toEqual(["- <Y@Other.Example>", '- <"y"@other.example>', "m 2 x-ad ", "m 1 X-Ad "]);
     const entries = await service.entriesSoon(3);
     expect(entries.map(({ event, recipient }) => `${event} ${recipient}`).sort()).toEqual([
       "handed-over x@other.example",
