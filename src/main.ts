@@ -11,6 +11,7 @@ import { readSecret } from "./config/secret.ts";
 import { inFileOrder } from "./config/yaml.ts";
 import type { NextHop } from "./delivery/next-hop.ts";
 import { openNextHop } from "./delivery/open.ts";
+import { blockEntry } from "./doors/block-entry.ts";
 import type { Certificate, Door } from "./doors/door.ts";
 import { createIntake, type IntakeParts } from "./doors/intake.ts";
 import { openMilterDoor } from "./doors/milter/listen.ts";
@@ -29,6 +30,7 @@ import { loadPacks } from "./law/packs.ts";
 import type { Journal } from "./ledger/journal.ts";
 import { createRecorder, type Recorder } from "./ledger/recorder.ts";
 import { domainList } from "./mail/domains.ts";
+import { conductSettings } from "./pipeline/conduct.ts";
 import { createPipeline, type Pipeline } from "./pipeline/pipeline.ts";
 import { compileSettings } from "./pipeline/settings.ts";
 import { type ClientRegister, createClientRegister } from "./registers/clients.ts";
@@ -37,6 +39,13 @@ import { openNames } from "./resolver/open.ts";
 import type { Resolver } from "./resolver/resolver.ts";
 import type { Site } from "./rules/define.ts";
 import { RULES } from "./rules/index.ts";
+import {
+  type Conduct,
+  type ConductReader,
+  type ConductSettings,
+  createConduct,
+  NOTHING_NOTICED,
+} from "./signals/conduct.ts";
 import { openJournal } from "./stores/hourlog/journal.ts";
 import { openStore } from "./stores/open.ts";
 
@@ -50,6 +59,7 @@ export interface Law {
   readonly site: Site;
   readonly pipeline: Pipeline;
   readonly smtp: SmtpSettings;
+  readonly conduct: ConductSettings;
   /** DNS; absent where no server is named. */
   readonly names?: Resolver;
 }
@@ -64,6 +74,7 @@ export interface House {
   readonly consents: ConsentRegister;
   readonly journal: Journal;
   readonly recorder: Recorder;
+  readonly conduct: Conduct;
   /** In force now. */
   law: Law;
   close(): Promise<void>;
@@ -82,7 +93,9 @@ export async function buildHouse({ config, file }: LoadedConfig, log: Log, clock
   const clients = createClientRegister(store.tables, clock);
   const consents = createConsentRegister(store.tables, clock);
   const journal = await openJournal(join(config.dataDir, "ledger"));
-  const ground = { clock, log, ids, store, clients, consents, journal, recorder: createRecorder(journal, ids, clock) };
+  const recorder = createRecorder(journal, ids, clock);
+  const conduct = watchConduct({ clock, log, store, recorder }, () => house?.law.conduct ?? conductSettings([]));
+  const ground = { clock, log, ids, store, clients, consents, journal, recorder, conduct };
   const close = async (): Promise<void> => {
     house?.law.names?.close();
     await Promise.allSettled([journal.close(), store.close()]);
@@ -97,10 +110,34 @@ export async function buildHouse({ config, file }: LoadedConfig, log: Log, clock
   }
 }
 
+/** Counts how everybody behaves; a block that follows is written down, and a login that is held is named in the log. */
+function watchConduct(
+  { clock, log, store, recorder }: Pick<House, "clock" | "log" | "store" | "recorder">,
+  settings: () => ConductSettings,
+): Conduct {
+  return createConduct({
+    store,
+    clock,
+    settings,
+    pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    onTrouble: (error) => log.warn({ err: error }, "conduct could not be counted"),
+    async onBlock(block, facts) {
+      const entry = blockEntry("block-added", block, block.by, facts);
+      log.warn({ client: entry.client, reason: block.reason, until: entry.evidence?.until }, "blocked");
+      await recorder.record([entry]);
+    },
+  });
+}
+
+/** What rules ask. */
+export interface LawParts extends Pick<House, "clock" | "ids" | "consents" | "log"> {
+  readonly conduct?: ConductReader;
+}
+
 /** Compiles packs, rules and site. @throws Misuse listing everything that does not fit */
 export function layDownLaw(
   { config, file }: LoadedConfig,
-  { clock, ids, consents, log }: Pick<House, "clock" | "ids" | "consents" | "log">,
+  { clock, ids, consents, log, conduct = NOTHING_NOTICED }: LawParts,
 ): Law {
   const problems: string[] = [];
   const packs = new Map([
@@ -122,7 +159,7 @@ export function layDownLaw(
   const names = openNames(config.dns, clock);
   const pipeline = createPipeline({
     settings,
-    context: { clock, site, consents, packsFor: choice.for, ...(names && { names }) },
+    context: { clock, site, consents, conduct, packsFor: choice.for, ...(names && { names }) },
     packMode: choice.mode,
     ruleTimeoutMs: config.limits.ruleTimeoutMs,
     onFault: (rule, error) => log.error({ rule, err: error }, "a rule has a bug: the mail is deferred"),
@@ -132,7 +169,7 @@ export function layDownLaw(
     relayNetworks: ipRanges(config.relayNetworks),
     trustedProxies: ipRanges(config.trustedProxies),
   };
-  return { config, packs, choice, site, pipeline, smtp, ...(names && { names }) };
+  return { config, packs, choice, site, pipeline, smtp, conduct: conductSettings(settings), ...(names && { names }) };
 }
 
 /** A running service. */
@@ -228,13 +265,14 @@ function certificateOf({ tls }: Config): Certificate | undefined {
 }
 
 function nextHopOf({ nextHop, hostname }: Config): NextHop {
-  const { to, user, passwordFile, caFile, mode: _, ...rest } = nextHop;
+  const { to, user, passwordFile, caFile, mailboxes, mode: _, ...rest } = nextHop;
   const password = passwordFile === undefined ? undefined : readFileSync(passwordFile, "utf8").trim();
   const credentials = user !== undefined && password !== undefined ? { user, password } : undefined;
   return openNextHop(to, {
     ...rest,
     hostname,
     ...(caFile !== undefined && { caFile }),
+    ...(mailboxes && { mailboxes }),
     ...(credentials && { credentials }),
   });
 }

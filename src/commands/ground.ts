@@ -13,11 +13,18 @@ import type { Journal } from "../ledger/journal.ts";
 import type { Happening } from "../ledger/recorder.ts";
 import type { ClientRegister } from "../registers/clients.ts";
 import type { ConsentRegister } from "../registers/consents.ts";
+import type { BlockRegister } from "../signals/blocks.ts";
+import type { ConductReader } from "../signals/conduct.ts";
+import type { Quotas } from "../signals/quotas.ts";
 import { remark } from "./output.ts";
 
 export interface Registers {
   readonly clients: ClientRegister;
   readonly consents: ConsentRegister;
+  readonly blocks: BlockRegister;
+  readonly quotas: Pick<Quotas, "usage">;
+  /** Looks at what was counted, and counts nothing. */
+  readonly conduct: ConductReader;
 }
 
 export interface Ground extends LoadedConfig {
@@ -86,18 +93,36 @@ async function makeIds({ config }: LoadedConfig, clock: Clock): Promise<Ids> {
 }
 
 async function openRegisters({ config }: LoadedConfig, clock: Clock, closings: Closing[]): Promise<Registers> {
-  const [{ openStore }, { createClientRegister }, { createConsentRegister }] = await Promise.all([
+  const [{ openStore }, { createClientRegister }, { createConsentRegister }, signals] = await Promise.all([
     import("../stores/open.ts"),
     import("../registers/clients.ts"),
     import("../registers/consents.ts"),
+    importSignals(),
   ]);
   const { dataDir, store } = config;
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   if (store.url === "memory:") remark("note: store.url is memory:, which a command cannot share with the server");
   const opened = await openStore(store.url, { dataDir, timeoutMs: store.timeoutMs, clock });
   closings.push(() => opened.close());
-  const { tables } = opened;
-  return { clients: createClientRegister(tables, clock), consents: createConsentRegister(tables, clock) };
+  const { tables, windows } = opened;
+  const blocks = signals.createBlockRegister(tables, clock);
+  const quotas = signals.createQuotas(windows, () => undefined);
+  return {
+    clients: createClientRegister(tables, clock),
+    consents: createConsentRegister(tables, clock),
+    blocks,
+    quotas,
+    conduct: signals.createConductReader(blocks, quotas),
+  };
+}
+
+async function importSignals() {
+  const [{ createBlockRegister }, { createQuotas }, { createConductReader }] = await Promise.all([
+    import("../signals/blocks.ts"),
+    import("../signals/quotas.ts"),
+    import("../signals/conduct.ts"),
+  ]);
+  return { createBlockRegister, createQuotas, createConductReader };
 }
 
 /** Who stands behind a command, for the ledger: what was given, else the name of the operating system's user. */

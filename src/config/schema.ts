@@ -137,6 +137,15 @@ const nextHop = z.strictObject({
   caFile: z.string().optional().describe("certificates to trust at the next hop instead of the usual ones, PEM"),
   user: z.string().optional().describe("login at the next hop"),
   passwordFile: z.string().optional().describe("file with its password"),
+  mailboxes: z
+    .array(
+      z
+        .string()
+        .regex(/^[^@\s]+@[^@\s]+$/, "local-part@domain")
+        .toLowerCase(),
+    )
+    .optional()
+    .describe("with maildir: the addresses that exist; without this key every one does"),
 });
 
 const packs = z.strictObject({

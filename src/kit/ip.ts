@@ -57,3 +57,51 @@ export function ipRanges(list: readonly string[]): IpRanges {
 
 /** An address that can only be this machine. */
 export const isLoopback = (ip: string): boolean => isIP(ip) !== 0 && ipaddr.process(ip).range() === "loopback";
+
+/** How long a prefix of each family is. */
+export interface PrefixBits {
+  readonly v4: number;
+  readonly v6: number;
+}
+
+/**
+ * The network of so many bits that an address lies in, as canonical CIDR text: "203.0.113.0/24", "2001:db8::/64".
+ * @throws TypeError for what is no address (doors give none)
+ */
+export function networkOf(ip: string, { v4, v6 }: PrefixBits): string {
+  const address = parsed(ip);
+  const bits = address.kind() === "ipv4" ? v4 : v6;
+  const bytes = address
+    .toByteArray()
+    .map((byte, index) => byte & (0xff00 >> Math.min(8, Math.max(0, bits - index * 8))));
+  return `${ipaddr.fromByteArray(bytes).toString()}/${bits}`;
+}
+
+/** A range as `networkOf` would write it, host bits cleared; undefined: neither address nor CIDR range. */
+export function canonicalRange(text: string): string | undefined {
+  const range = parseRange(text);
+  if (!range) return undefined;
+  const [address, bits] = range;
+  return networkOf(address.toString(), { v4: bits, v6: bits });
+}
+
+/** Every network of the given lengths that an address lies in, narrowest last. */
+export function networksAround(
+  ip: string,
+  lengths: { readonly v4: readonly number[]; readonly v6: readonly number[] },
+) {
+  const address = parsed(ip);
+  const bits = address.kind() === "ipv4" ? lengths.v4 : lengths.v6;
+  return bits.map((length) => networkOf(ip, { v4: length, v6: length }));
+}
+
+/** Octets of an address, 4 or 16; IPv4-mapped IPv6 as IPv4. undefined: no address. */
+export const ipBytes = (ip: string): number[] | undefined => (isIP(ip) ? ipaddr.process(ip).toByteArray() : undefined);
+
+/** An address of the public Internet: no loopback, private, link-local, shared or documentation range. */
+export const isPublicIp = (ip: string): boolean => isIP(ip) !== 0 && ipaddr.process(ip).range() === "unicast";
+
+function parsed(ip: string): ipaddr.IPv4 | ipaddr.IPv6 {
+  if (!isIP(ip)) throw new TypeError(`not an address: ${ip}`);
+  return ipaddr.process(ip);
+}

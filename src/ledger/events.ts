@@ -12,6 +12,8 @@ export const EVENTS = {
   "consent-granted": "a recipient's yes to an advertiser was recorded",
   "consent-withdrawn": "a recipient's refusal was recorded",
   "client-changed": "a client was added, changed or disabled",
+  "block-added": "somebody was blocked, by us or by an operator",
+  "block-removed": "a block was ended before its time",
   "config-changed": "a configuration came into force",
   "looked-up": "somebody searched the ledger",
 } as const;

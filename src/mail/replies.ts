@@ -29,6 +29,20 @@ export const REPLIES = {
     "relaying denied: the address hides another destination",
     "a plain local-part@domain",
   ),
+  blocked: form(
+    554,
+    "5.7.1",
+    "mail from you is refused for a time, because of what was sent before",
+    "mail when it is over",
+  ),
+  harvesting: form(421, "4.7.0", "too many recipients that do not exist", "addresses that were given to you, later"),
+  "login-held": form(
+    451,
+    "4.7.1",
+    "this login is on hold: it behaves as if somebody else used it",
+    "mail when the operator has looked",
+  ),
+  "client-rate": form(451, "4.7.1", "more mails than the client is registered for", "mails within the limit"),
   "login-required": form(530, "5.7.0", "this port is for clients only", "log in, or send from a registered network"),
   "client-network": form(
     550,

@@ -7,6 +7,7 @@ import type { HeaderEdit } from "../mail/edits.ts";
 import type { ReplyId } from "../mail/replies.ts";
 import type { Recipient, Stage, Views } from "../mail/views.ts";
 import type { ConsentReader } from "../registers/consents.ts";
+import type { ConductReader } from "../signals/conduct.ts";
 
 /** Small facts for the ledger: what the rule saw. Never a subject or a body. */
 export type Evidence = Readonly<Record<string, string | number | boolean>>;
@@ -78,6 +79,8 @@ export interface Context<Options> {
   /** The packs whose law protects this recipient. */
   packsFor(recipient: Recipient): readonly Pack[];
   readonly consents: ConsentReader;
+  /** How the client behaves, over all its mails. */
+  readonly conduct: ConductReader;
   /** DNS; absent where the operator names no server. Ask `names.within(view.sender)`, so that one mail has one budget. */
   readonly names?: NameService;
 }

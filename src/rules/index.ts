@@ -1,4 +1,8 @@
 import { subjectLabel } from "./advertising/subject-label.ts";
+import { blocked } from "./conduct/blocked.ts";
+import { harvesting } from "./conduct/harvesting.ts";
+import { hijackedLogin } from "./conduct/hijacked-login.ts";
+import { rate } from "./conduct/rate.ts";
 import { recordedConsent } from "./consent/recorded-consent.ts";
 import type { Rule } from "./define.ts";
 import { headerShape } from "./envelope/header-shape.ts";
@@ -16,7 +20,9 @@ import { clientNetworks } from "./relay/client-networks.ts";
  */
 export const RULES: readonly Rule[] = [
   anonymous,
+  blocked,
   clientNetworks,
+  hijackedLogin,
   ownDomainFromOutside,
   loginOwnsSender,
   helo,
@@ -25,4 +31,6 @@ export const RULES: readonly Rule[] = [
   receivedForged,
   recordedConsent,
   subjectLabel,
+  harvesting,
+  rate,
 ] as const;

@@ -9,12 +9,25 @@ import { parsePathWithParams } from "../../src/mail/path.ts";
 import type { BodyView, Recipient, Sender, Session, Views } from "../../src/mail/views.ts";
 import type { Consent, ConsentReader } from "../../src/registers/consents.ts";
 import type { Context } from "../../src/rules/define.ts";
+import type { Block } from "../../src/signals/blocks.ts";
+import type { ConductReader } from "../../src/signals/conduct.ts";
+import { type Suspicion, UNSUSPECTED } from "../../src/signals/harvest.ts";
+import type { Alarm } from "../../src/signals/logins.ts";
+import type { Usage } from "../../src/signals/quotas.ts";
 
 /** Sunday 2026-11-22 08:00 UTC. */
 export const NOW_MS = Date.UTC(2026, 10, 22, 8);
 export const HOSTNAME = "relay.example.net";
 /** Mail ids that the described site gave out. */
 export const OUR_ID = "OURS-1";
+
+/** What was noticed of the client; absent: nothing. */
+export interface DescribedConduct {
+  readonly block?: Block;
+  readonly suspicion?: Partial<Suspicion>;
+  readonly alarm?: Alarm;
+  readonly used?: Usage;
+}
 
 /** A mail from a stranger to a local recipient, except for what is said. */
 export interface Described {
@@ -41,6 +54,7 @@ export interface Described {
   /** Absent: cn-2006 and vn-2008 for everybody. */
   readonly packs?: readonly Pack[];
   readonly nowMs?: number;
+  readonly conduct?: DescribedConduct;
 }
 
 export const ORDINARY = {
@@ -138,6 +152,14 @@ export function consentsOf(lines: readonly string[] = []): ConsentReader {
   };
 }
 
+/** Conduct as described; nobody is noticed unless it says so. */
+export const conductOf = ({ block, suspicion, alarm, used }: DescribedConduct = {}): ConductReader => ({
+  standing: () => (block ? { block, sinceMs: 0 } : { sinceMs: 0 }),
+  suspicion: () => ({ ...UNSUSPECTED, ...suspicion }),
+  alarm: () => alarm,
+  takeMail: () => used,
+});
+
 /** What rules of a described site are handed, without options of their own. */
 export function contextOf(mail: Described = {}): Omit<Context<never>, "options"> {
   const packs = mail.packs ?? [packOf("cn-2006"), packOf("vn-2008")];
@@ -150,5 +172,6 @@ export function contextOf(mail: Described = {}): Omit<Context<never>, "options">
     },
     packsFor: () => packs,
     consents: consentsOf(mail.consents),
+    conduct: conductOf(mail.conduct),
   };
 }
