@@ -23,7 +23,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["mail"],
   ["config"],
   ["law"],
-  ["registers", "ledger", "signals"],
+  ["registers", "ledger", "signals", "authenticity"],
   ["rules"],
   ["pipeline", "delivery"],
   ["stores", "reports", "resolver"],
@@ -51,7 +51,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Rooms that only think: they touch no file, network or process of their own. */
-const PURE = ["mail", "rules", "pipeline", "registers", "ledger", "signals"];
+const PURE = ["mail", "rules", "pipeline", "registers", "ledger", "signals", "authenticity"];
 const WORLD = /^node:(?:fs|net|dns|http|https|http2|tls|dgram|child_process|worker_threads|cluster)(?:\/|$)/;
 
 const FUNCTION_LINES_LONG = 45;
