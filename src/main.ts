@@ -46,6 +46,8 @@ import {
   createConduct,
   NOTHING_NOTICED,
 } from "./signals/conduct.ts";
+import { type ListReader, NO_LISTS } from "./signals/lists.ts";
+import { createLists, type Lists } from "./signals/open-lists.ts";
 import { openJournal } from "./stores/hourlog/journal.ts";
 import { openStore } from "./stores/open.ts";
 
@@ -75,6 +77,7 @@ export interface House {
   readonly journal: Journal;
   readonly recorder: Recorder;
   readonly conduct: Conduct;
+  readonly lists: Lists;
   /** In force now. */
   law: Law;
   close(): Promise<void>;
@@ -95,13 +98,20 @@ export async function buildHouse({ config, file }: LoadedConfig, log: Log, clock
   const journal = await openJournal(join(config.dataDir, "ledger"));
   const recorder = createRecorder(journal, ids, clock);
   const conduct = watchConduct({ clock, log, store, recorder }, () => house?.law.conduct ?? conductSettings([]));
-  const ground = { clock, log, ids, store, clients, consents, journal, recorder, conduct };
+  const lists = createLists(clock, ({ problem, ...news }) =>
+    problem === undefined
+      ? log.info(news, "a list is in force")
+      : log.warn({ ...news, problem }, "a list has a problem"),
+  );
+  const ground = { clock, log, ids, store, clients, consents, journal, recorder, conduct, lists };
   const close = async (): Promise<void> => {
     house?.law.names?.close();
+    lists.close();
     await Promise.allSettled([journal.close(), store.close()]);
   };
   let house: House | undefined;
   try {
+    await lists.configure(config.lists);
     house = { ...ground, law: layDownLaw({ config, file }, ground), close };
     return house;
   } catch (error) {
@@ -132,12 +142,13 @@ function watchConduct(
 /** What rules ask. */
 export interface LawParts extends Pick<House, "clock" | "ids" | "consents" | "log"> {
   readonly conduct?: ConductReader;
+  readonly lists?: ListReader;
 }
 
 /** Compiles packs, rules and site. @throws Misuse listing everything that does not fit */
 export function layDownLaw(
   { config, file }: LoadedConfig,
-  { clock, ids, consents, log, conduct = NOTHING_NOTICED }: LawParts,
+  { clock, ids, consents, log, conduct = NOTHING_NOTICED, lists = NO_LISTS }: LawParts,
 ): Law {
   const problems: string[] = [];
   const packs = new Map([
@@ -159,7 +170,7 @@ export function layDownLaw(
   const names = openNames(config.dns, clock);
   const pipeline = createPipeline({
     settings,
-    context: { clock, site, consents, conduct, packsFor: choice.for, ...(names && { names }) },
+    context: { clock, site, consents, conduct, lists, packsFor: choice.for, ...(names && { names }) },
     packMode: choice.mode,
     ruleTimeoutMs: config.limits.ruleTimeoutMs,
     onFault: (rule, error) => log.error({ rule, err: error }, "a rule has a bug: the mail is deferred"),
@@ -208,6 +219,7 @@ export async function openHouse(house: House): Promise<Service> {
       const law = layDownLaw(loaded, house);
       const certificate = certificateOf(loaded.config);
       const next = nextHopOf(loaded.config);
+      await house.lists.configure(loaded.config.lists);
       const oldNames = house.law.names;
       house.law = law;
       if (certificate) for (const door of doors) door.renew(certificate);

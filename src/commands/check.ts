@@ -54,7 +54,8 @@ async function intakeParts(ground: Ground) {
   const { clock } = ground;
   const ids = await ground.ids();
   const log = createLog("silent");
-  const { config, site, pipeline } = layDownLaw(ground, { clock, ids, consents, conduct, log });
+  const lists = await ground.lists();
+  const { config, site, pipeline } = layDownLaw(ground, { clock, ids, consents, conduct, lists, log });
   const { hostname, limits } = config;
   return { clock, ids, log, pipeline, hostname, isLocal: site.isLocal, receivedMax: limits.receivedMax };
 }

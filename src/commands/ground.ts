@@ -15,6 +15,7 @@ import type { ClientRegister } from "../registers/clients.ts";
 import type { ConsentRegister } from "../registers/consents.ts";
 import type { BlockRegister } from "../signals/blocks.ts";
 import type { ConductReader } from "../signals/conduct.ts";
+import type { ListReader } from "../signals/lists.ts";
 import type { Quotas } from "../signals/quotas.ts";
 import { remark } from "./output.ts";
 
@@ -32,6 +33,8 @@ export interface Ground extends LoadedConfig {
   ids(): Promise<Ids>;
   /** Opens the store the first time. @throws Unavailable */
   registers(): Promise<Registers>;
+  /** Reads the files of networks the first time. */
+  lists(): Promise<ListReader>;
   /** Opens the journal the first time. @throws Unavailable */
   journal(): Promise<Journal>;
   /** Is there a journal to look into? */
@@ -70,6 +73,13 @@ function createGround(loaded: LoadedConfig, closings: Closing[]): Ground {
     clock,
     ids,
     journal,
+    lists: once(async () => {
+      const { createLists } = await import("../signals/open-lists.ts");
+      const lists = createLists(clock, ({ list, problem }) => problem && remark(`note: list ${list}: ${problem}`));
+      closings.push(async () => lists.close());
+      await lists.configure(loaded.config.lists);
+      return lists;
+    }),
     hasJournal: () => existsSync(ledgerDir),
     registers: once(() => openRegisters(loaded, clock, closings)),
     async record(happening) {

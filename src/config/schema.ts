@@ -119,6 +119,30 @@ const dns = z.strictObject({
   ),
 });
 
+/** One list for or against addresses, in DNS or in a file. */
+const list = z
+  .strictObject({
+    zone: z
+      .string()
+      .regex(/^[a-z0-9_-]+(\.[a-z0-9_-]+)+$/i, "the domain of a list")
+      .toLowerCase()
+      .optional()
+      .describe("the domain of a list in DNS (RFC 5782); needs dns.servers"),
+    file: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("or a file: one address, network or range a line; read again when it changes"),
+    kind: z.enum(["block", "allow"]).default("block").describe("an allow list takes its weight off"),
+    weight: z.number().min(0.01).max(1_000).default(1).describe("conduct/listed refuses from 1 in all"),
+    answers: z
+      .array(z.string().regex(/^127(\.\d{1,3}){3}(-127(\.\d{1,3}){3})?$/, "127.x.y.z, or 127.x.y.z-127.x.y.z"))
+      .default([])
+      .describe("answers in DNS that count; none named: all of 127.0.0.0/8"),
+    recheckMs: timeout(minutes(10)).describe("how often the test entries of a list in DNS are asked for"),
+  })
+  .refine(({ zone, file }) => (zone === undefined) !== (file === undefined), "either zone or file");
+
 const nextHop = z.strictObject({
   to: z
     .string()
@@ -206,6 +230,7 @@ export const configSchema = z.strictObject({
   relayNetworks: z.array(ipRange).default([]).describe("hosts that may relay without a login"),
   trustedProxies: z.array(ipRange).default([]).describe("hosts that may send XCLIENT, XFORWARD or the PROXY header"),
   dns: dns.prefault({}).describe("who is asked about names, and what that may cost"),
+  lists: z.array(list).default([]).describe("lists of addresses that send spam, or never do"),
   nextHop: nextHop.prefault({}).describe("delivery"),
   packs: packs.prefault({}).describe("which law protects whom"),
   rules: rules.prefault({}).describe('default mode, then "group/rule": mode or { mode, options }'),

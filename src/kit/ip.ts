@@ -70,11 +70,13 @@ export interface PrefixBits {
  */
 export function networkOf(ip: string, { v4, v6 }: PrefixBits): string {
   const address = parsed(ip);
-  const bits = address.kind() === "ipv4" ? v4 : v6;
-  const bytes = address
-    .toByteArray()
-    .map((byte, index) => byte & (0xff00 >> Math.min(8, Math.max(0, bits - index * 8))));
-  return `${ipaddr.fromByteArray(bytes).toString()}/${bits}`;
+  return rangeText(address.toByteArray(), address.kind() === "ipv4" ? v4 : v6);
+}
+
+/** Host bits cleared. */
+function rangeText(bytes: readonly number[], bits: number): string {
+  const kept = bytes.map((byte, index) => byte & (0xff00 >> Math.min(8, Math.max(0, bits - index * 8))));
+  return `${kept.length === 4 ? kept.join(".") : ipaddr.fromByteArray(kept).toString()}/${bits}`;
 }
 
 /** A range as `networkOf` would write it, host bits cleared; undefined: neither address nor CIDR range. */
@@ -91,15 +93,17 @@ export function networksAround(
   lengths: { readonly v4: readonly number[]; readonly v6: readonly number[] },
 ) {
   const address = parsed(ip);
-  const bits = address.kind() === "ipv4" ? lengths.v4 : lengths.v6;
-  return bits.map((length) => networkOf(ip, { v4: length, v6: length }));
+  const bytes = address.toByteArray();
+  return (address.kind() === "ipv4" ? lengths.v4 : lengths.v6).map((bits) => rangeText(bytes, bits));
 }
 
 /** Octets of an address, 4 or 16; IPv4-mapped IPv6 as IPv4. undefined: no address. */
 export const ipBytes = (ip: string): number[] | undefined => (isIP(ip) ? ipaddr.process(ip).toByteArray() : undefined);
 
-/** An address of the public Internet: no loopback, private, link-local, shared or documentation range. */
-export const isPublicIp = (ip: string): boolean => isIP(ip) !== 0 && ipaddr.process(ip).range() === "unicast";
+const LOCAL = new Set(["loopback", "private", "linkLocal", "uniqueLocal", "carrierGradeNat", "unspecified"]);
+
+/** An address that means something only nearby: loopback, private, link-local, shared. Nobody else can know it. */
+export const isNearbyIp = (ip: string): boolean => isIP(ip) !== 0 && LOCAL.has(ipaddr.process(ip).range());
 
 function parsed(ip: string): ipaddr.IPv4 | ipaddr.IPv6 {
   if (!isIP(ip)) throw new TypeError(`not an address: ${ip}`);

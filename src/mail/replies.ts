@@ -35,6 +35,12 @@ export const REPLIES = {
     "mail from you is refused for a time, because of what was sent before",
     "mail when it is over",
   ),
+  listed: form(
+    554,
+    "5.7.1",
+    "your address stands on a list of senders of spam",
+    "mail when it is taken off; postmaster hears you meanwhile",
+  ),
   harvesting: form(421, "4.7.0", "too many recipients that do not exist", "addresses that were given to you, later"),
   "login-held": form(
     451,

@@ -8,6 +8,7 @@ import type { ReplyId } from "../mail/replies.ts";
 import type { Recipient, Stage, Views } from "../mail/views.ts";
 import type { ConsentReader } from "../registers/consents.ts";
 import type { ConductReader } from "../signals/conduct.ts";
+import type { ListReader } from "../signals/lists.ts";
 
 /** Small facts for the ledger: what the rule saw. Never a subject or a body. */
 export type Evidence = Readonly<Record<string, string | number | boolean>>;
@@ -81,6 +82,8 @@ export interface Context<Options> {
   readonly consents: ConsentReader;
   /** How the client behaves, over all its mails. */
   readonly conduct: ConductReader;
+  /** Lists for and against addresses. */
+  readonly lists: ListReader;
   /** DNS; absent where the operator names no server. Ask `names.within(view.sender)`, so that one mail has one budget. */
   readonly names?: NameService;
 }

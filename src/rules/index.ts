@@ -2,6 +2,7 @@ import { subjectLabel } from "./advertising/subject-label.ts";
 import { blocked } from "./conduct/blocked.ts";
 import { harvesting } from "./conduct/harvesting.ts";
 import { hijackedLogin } from "./conduct/hijacked-login.ts";
+import { listed } from "./conduct/listed.ts";
 import { rate } from "./conduct/rate.ts";
 import { recordedConsent } from "./consent/recorded-consent.ts";
 import type { Rule } from "./define.ts";
@@ -21,6 +22,7 @@ import { clientNetworks } from "./relay/client-networks.ts";
 export const RULES: readonly Rule[] = [
   anonymous,
   blocked,
+  listed,
   clientNetworks,
   hijackedLogin,
   ownDomainFromOutside,

@@ -12,6 +12,7 @@ import type { Context } from "../../src/rules/define.ts";
 import type { Block } from "../../src/signals/blocks.ts";
 import type { ConductReader } from "../../src/signals/conduct.ts";
 import { type Suspicion, UNSUSPECTED } from "../../src/signals/harvest.ts";
+import { type Listing, type ListReader, NO_LISTS } from "../../src/signals/lists.ts";
 import type { Alarm } from "../../src/signals/logins.ts";
 import type { Usage } from "../../src/signals/quotas.ts";
 
@@ -55,6 +56,8 @@ export interface Described {
   readonly packs?: readonly Pack[];
   readonly nowMs?: number;
   readonly conduct?: DescribedConduct;
+  /** What the lists say of its address; absent: there is no list. */
+  readonly lists?: Listing;
 }
 
 export const ORDINARY = {
@@ -160,6 +163,9 @@ export const conductOf = ({ block, suspicion, alarm, used }: DescribedConduct = 
   takeMail: () => used,
 });
 
+const listsOf = (listing: Listing | undefined): ListReader =>
+  listing ? { isEmpty: false, look: async () => listing } : NO_LISTS;
+
 /** What rules of a described site are handed, without options of their own. */
 export function contextOf(mail: Described = {}): Omit<Context<never>, "options"> {
   const packs = mail.packs ?? [packOf("cn-2006"), packOf("vn-2008")];
@@ -173,5 +179,6 @@ export function contextOf(mail: Described = {}): Omit<Context<never>, "options">
     packsFor: () => packs,
     consents: consentsOf(mail.consents),
     conduct: conductOf(mail.conduct),
+    lists: listsOf(mail.lists),
   };
 }
