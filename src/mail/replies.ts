@@ -99,6 +99,38 @@ export const REPLIES = {
     "the Date header is missing, unreadable or far from today",
     "one Date header with the time of writing",
   ),
+  "dmarc-fail": form(
+    550,
+    "5.7.26",
+    "the domain in From has not authorised this mail, and asks for its refusal (DMARC)",
+    "mail that SPF or DKIM proves to be of that domain",
+  ),
+  "spf-fail": form(
+    550,
+    "5.7.23",
+    "the sender's domain says that your address may not send for it (SPF)",
+    "mail by the servers that domain names",
+  ),
+  "spf-error": form(
+    550,
+    "5.7.24",
+    "the SPF record of the sender's domain cannot be used",
+    "mail from a domain whose SPF record is in order",
+  ),
+  "reverse-dns": form(
+    550,
+    "5.7.25",
+    "your address has no name in DNS that leads back to it",
+    "mail from an address whose PTR name has it as its address",
+  ),
+  "helo-unknown": form(550, "5.7.1", "the name in HELO does not exist in DNS", "a name that has an address"),
+  "sender-domain": form(550, "5.1.8", "the sender's domain receives no mail", "a domain with an MX, A or AAAA record"),
+  "sender-null-mx": form(
+    550,
+    "5.7.27",
+    "the sender's domain says that it receives no mail",
+    "a domain that can be answered",
+  ),
   "received-forged": form(
     550,
     "5.7.1",

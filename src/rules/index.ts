@@ -6,11 +6,15 @@ import { listed } from "./conduct/listed.ts";
 import { rate } from "./conduct/rate.ts";
 import { recordedConsent } from "./consent/recorded-consent.ts";
 import type { Rule } from "./define.ts";
+import { authenticity } from "./envelope/authenticity.ts";
 import { headerShape } from "./envelope/header-shape.ts";
 import { helo } from "./envelope/helo.ts";
+import { heloResolves } from "./envelope/helo-resolves.ts";
 import { loginOwnsSender } from "./envelope/login-owns-sender.ts";
 import { ownDomainFromOutside } from "./envelope/own-domain-from-outside.ts";
 import { receivedForged } from "./envelope/received-forged.ts";
+import { reverseDns } from "./envelope/reverse-dns.ts";
+import { senderDomain } from "./envelope/sender-domain.ts";
 import { senderShape } from "./envelope/sender-shape.ts";
 import { anonymous } from "./relay/anonymous.ts";
 import { clientNetworks } from "./relay/client-networks.ts";
@@ -29,8 +33,12 @@ export const RULES: readonly Rule[] = [
   loginOwnsSender,
   helo,
   senderShape,
+  senderDomain,
+  reverseDns,
+  heloResolves,
   headerShape,
   receivedForged,
+  authenticity,
   recordedConsent,
   subjectLabel,
   harvesting,

@@ -16,6 +16,9 @@ import { type Listing, type ListReader, NO_LISTS } from "../../src/signals/lists
 import type { Alarm } from "../../src/signals/logins.ts";
 import type { Usage } from "../../src/signals/quotas.ts";
 
+import { contentOf } from "./letters.ts";
+import { namesOf } from "./names.ts";
+
 /** Sunday 2026-11-22 08:00 UTC. */
 export const NOW_MS = Date.UTC(2026, 10, 22, 8);
 export const HOSTNAME = "relay.example.net";
@@ -47,6 +50,10 @@ export interface Described {
   readonly header?: string | Buffer;
   /** Lines besides the ordinary header block. */
   readonly with?: string;
+  /** What stands after the header block, lines ended by \n. */
+  readonly body?: string;
+  /** What DNS says, as zoneOf reads it; absent: no server is named. */
+  readonly dns?: readonly string[];
   /** "advertiser recipient", with a trailing "withdrawn" for a refusal. */
   readonly consents?: readonly string[];
   readonly options?: Readonly<Record<string, unknown>>;
@@ -119,8 +126,10 @@ export function recipientOf(text: string): Recipient {
   return { address, ...(sourceRoute !== undefined && { sourceRoute }) };
 }
 
-export const headersOf = (lines: string | Buffer): Headers =>
-  Headers.parse(typeof lines === "string" ? Buffer.from(`${lines}\n\n`.replace(/\r?\n/g, "\r\n")) : lines);
+const blockOf = (lines: string | Buffer): Buffer =>
+  typeof lines === "string" ? Buffer.from(`${lines}\n\n`.replace(/\r?\n/g, "\r\n")) : lines;
+
+export const headersOf = (lines: string | Buffer): Headers => Headers.parse(blockOf(lines));
 
 /** Every view of a described mail; `rcpt` is that of one recipient. */
 export function viewsOf(mail: Described) {
@@ -128,14 +137,17 @@ export function viewsOf(mail: Described) {
   const mailView = { session, mailId: "mail", sender: senderOf(mail.from) };
   const recipients = (mail.to ?? ["ann@example.com"]).map(recipientOf);
   const ordinary = Object.values(ORDINARY).join("\n");
-  const headers = headersOf(mail.header ?? (mail.with === undefined ? ordinary : `${ordinary}\n${mail.with}`));
+  const block = blockOf(mail.header ?? (mail.with === undefined ? ordinary : `${ordinary}\n${mail.with}`));
+  const headers = Headers.parse(block);
+  const content = contentOf(Buffer.concat([block, Buffer.from((mail.body ?? "").replace(/\r?\n/g, "\r\n"))]));
   return {
     connect: { session },
     helo: { session },
     mail: mailView,
     rcpt: recipients.map((recipient) => ({ ...mailView, recipient })),
     header: { ...mailView, recipients, headers },
-  } satisfies { [S in Exclude<keyof Views, "rcpt" | "body">]: Views[S] } & { rcpt: readonly Views["rcpt"][] };
+    body: { ...mailView, recipients, headers, content },
+  } satisfies { [S in Exclude<keyof Views, "rcpt">]: Views[S] } & { rcpt: readonly Views["rcpt"][] };
 }
 
 export type DescribedViews = ReturnType<typeof viewsOf>;
@@ -180,5 +192,6 @@ export function contextOf(mail: Described = {}): Omit<Context<never>, "options">
     consents: consentsOf(mail.consents),
     conduct: conductOf(mail.conduct),
     lists: listsOf(mail.lists),
+    ...(mail.dns && { names: namesOf(mail.dns) }),
   };
 }
