@@ -23,11 +23,12 @@ const FLOORS: readonly (readonly string[])[] = [
   ["mail"],
   ["config"],
   ["law"],
-  ["registers", "ledger", "signals"],
+  ["registers", "ledger", "signals", "authenticity"],
   ["rules"],
   ["pipeline", "delivery"],
-  ["stores", "reports", "scorers", "desk"],
+  ["stores", "reports", "scorers", "desk", "resolver"],
   ["doors", "console"],
+  ["house.ts"],
   ["main.ts"],
   ["commands"],
 ];
@@ -63,7 +64,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Rooms that only think: they touch no file, network or process of their own. */
-const PURE = ["mail", "rules", "pipeline", "registers", "ledger", "signals"];
+const PURE = ["mail", "rules", "pipeline", "registers", "ledger", "signals", "authenticity"];
 const WORLD = /^node:(?:fs|net|dns|http|https|http2|tls|dgram|child_process|worker_threads|cluster)(?:\/|$)/;
 
 const FUNCTION_LINES_LONG = 45;
@@ -125,9 +126,9 @@ describe("rooms and floors", () => {
     expect(strays, "Tests and scripts are not there where the relay runs.").toEqual([]);
   });
 
-  it("only main, commands and tests choose a store", () => {
+  it("only house.ts, commands and tests choose a store", () => {
     const choosing = src
-      .filter(({ path }) => !["stores", "main.ts", "commands"].includes(roomOf(path)))
+      .filter(({ path }) => !["stores", "house.ts", "commands"].includes(roomOf(path)))
       .filter((file) => importsOf(file).some(({ path }) => path?.startsWith("src/stores/")));
     expect(
       choosing.map(({ path }) => path),

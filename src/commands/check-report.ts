@@ -54,7 +54,7 @@ function findingText(spoken: Spoken): string {
   const { rule, finding, mode } = spoken;
   const { kind } = finding;
   const kindText = `${kind}${mode === "watch" ? " (watched)" : ""}`.padEnd(16);
-  if (kind === "pass") return `${kindText} ${rule.id}`;
+  if (kind === "pass" && !finding.evidence) return `${kindText} ${rule.id}`;
   if (kind === "skip") return `${kindText} ${rule.id}: ${finding.reason}`;
   const source = finding.source ?? rule.sources[0];
   const parts = [

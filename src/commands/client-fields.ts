@@ -12,6 +12,8 @@ export const clientOptions = (args: Argv<Globals>) =>
     .option("licence", text("licence or filing number (Order 38 art. 4)"))
     .option("code", text("management code (Circular 12/2008 II)"))
     .option("rate", count("mails a minute"))
+    .option("per-hour", count("mails an hour"))
+    .option("per-day", count("mails a day"))
     .option("password-file", text("file with its password"))
     .option("password-stdin", { type: "boolean", describe: "read its password from stdin" })
     .option("password-prompt", { type: "boolean", describe: "ask for its password at the terminal" })
@@ -22,13 +24,15 @@ type Parsed = ArgumentsCamelCase<ReturnType<typeof clientOptions> extends Argv<i
 export const kindOption = { choices: CLIENT_KINDS, describe: "what kind of customer it is" } as const;
 
 /** Fields `client set --clear` can empty. */
-export const CLEARABLE = ["network", "domain", "licence", "code", "rate"] as const;
+export const CLEARABLE = ["network", "domain", "licence", "code", "rate", "per-hour", "per-day"] as const;
 const FIELD_OF = {
   network: "networks",
   domain: "domains",
   licence: "licence",
   code: "code",
   rate: "ratePerMinute",
+  "per-hour": "ratePerHour",
+  "per-day": "ratePerDay",
 } as const;
 
 /**
@@ -36,16 +40,29 @@ const FIELD_OF = {
  * @throws Misuse naming every domain that is none
  */
 export function givenFields(options: Parsed & { kind?: ClientKind | undefined }): Partial<Client> {
-  const { kind, network, domain, licence, code, rate } = options;
+  const { kind, network, domain, licence, code } = options;
   return {
     ...(kind !== undefined && { kind }),
     ...(network && { networks: network }),
     ...(domain && { domains: domainsOf(domain) }),
     ...(licence !== undefined && { licence }),
     ...(code !== undefined && { code }),
-    ...(rate !== undefined && { ratePerMinute: rate }),
+    ...givenLimits(options),
   };
 }
+
+interface Limits {
+  readonly rate?: number | undefined;
+  readonly perHour?: number | undefined;
+  readonly perDay?: number | undefined;
+}
+
+/** The limits that were given. */
+export const givenLimits = ({ rate, perHour, perDay }: Limits): Partial<Client> => ({
+  ...(rate !== undefined && { ratePerMinute: rate }),
+  ...(perHour !== undefined && { ratePerHour: perHour }),
+  ...(perDay !== undefined && { ratePerDay: perDay }),
+});
 
 function domainsOf(texts: readonly string[]): string[] {
   const problems: string[] = [];
@@ -67,13 +84,15 @@ export function changedClient(
 ): Client {
   const both = clear.find((name) => FIELD_OF[name] in given);
   if (both) throw new Misuse(`--${both} is given and cleared at once`);
-  const { licence, code, ratePerMinute, ...rest } = client;
+  const { licence, code, ratePerMinute, ratePerHour, ratePerDay, ...rest } = client;
   const gone = new Set<string>(clear.map((name) => FIELD_OF[name]));
   return {
     ...rest,
     ...(licence !== undefined && !gone.has("licence") && { licence }),
     ...(code !== undefined && !gone.has("code") && { code }),
     ...(ratePerMinute !== undefined && !gone.has("ratePerMinute") && { ratePerMinute }),
+    ...(ratePerHour !== undefined && !gone.has("ratePerHour") && { ratePerHour }),
+    ...(ratePerDay !== undefined && !gone.has("ratePerDay") && { ratePerDay }),
     ...(gone.has("networks") && { networks: [] }),
     ...(gone.has("domains") && { domains: [] }),
     ...given,

@@ -18,6 +18,10 @@ import type { ClientRegister } from "../registers/clients.ts";
 import type { CodeRegister } from "../registers/codes.ts";
 import type { ConsentQuotas } from "../registers/consent-quotas.ts";
 import type { ConsentRegister } from "../registers/consents.ts";
+import type { BlockRegister } from "../signals/blocks.ts";
+import type { ConductReader } from "../signals/conduct.ts";
+import type { ListReader } from "../signals/lists.ts";
+import type { Quotas } from "../signals/quotas.ts";
 import { remark } from "./output.ts";
 
 export interface Registers {
@@ -25,6 +29,11 @@ export interface Registers {
   readonly consents: ConsentRegister;
   readonly quotas: ConsentQuotas;
   readonly codes: CodeRegister;
+  readonly blocks: BlockRegister;
+  /** What clients have used of their rates. */
+  readonly rates: Pick<Quotas, "usage">;
+  /** Looks at what was counted, and counts nothing. */
+  readonly conduct: ConductReader;
 }
 
 export interface Ground extends LoadedConfig {
@@ -35,6 +44,8 @@ export interface Ground extends LoadedConfig {
   registers(): Promise<Registers>;
   /** What the store remembers, for holds and requests. @throws Unavailable */
   tables(): Promise<Tables>;
+  /** Reads the files of networks the first time. */
+  lists(): Promise<ListReader>;
   /** Opens the journal the first time. @throws Unavailable */
   journal(): Promise<Journal>;
   /** Is there a journal to look into? */
@@ -83,6 +94,13 @@ function createGround(loaded: LoadedConfig, closings: Closing[]): Ground {
     ids,
     tokens: once(() => makeTokens(loaded, clock)),
     journal,
+    lists: once(async () => {
+      const { createLists } = await import("../signals/open-lists.ts");
+      const lists = createLists(clock, ({ list, problem }) => problem && remark(`note: list ${list}: ${problem}`));
+      closings.push(async () => lists.close());
+      await lists.configure(loaded.config.lists);
+      return lists;
+    }),
     hasJournal: () => existsSync(ledgerDir),
     registers,
     tables,
@@ -139,20 +157,40 @@ async function openStoreOf({ config }: LoadedConfig, clock: Clock, closings: Clo
   return opened;
 }
 
-async function makeRegisters({ tables, admissions }: Store, clock: Clock): Promise<Registers> {
-  const [{ createClientRegister }, { createConsentRegister }, { createConsentQuotas }, { createCodeRegister }] =
-    await Promise.all([
-      import("../registers/clients.ts"),
-      import("../registers/consents.ts"),
-      import("../registers/consent-quotas.ts"),
-      import("../registers/codes.ts"),
-    ]);
+async function makeRegisters({ tables, admissions, windows }: Store, clock: Clock): Promise<Registers> {
+  const [
+    { createClientRegister },
+    { createConsentRegister },
+    { createConsentQuotas },
+    { createCodeRegister },
+    signals,
+  ] = await Promise.all([
+    import("../registers/clients.ts"),
+    import("../registers/consents.ts"),
+    import("../registers/consent-quotas.ts"),
+    import("../registers/codes.ts"),
+    importSignals(),
+  ]);
+  const blocks = signals.createBlockRegister(tables, clock);
+  const rates = signals.createQuotas(windows, () => undefined);
   return {
     clients: createClientRegister(tables, clock),
     consents: createConsentRegister(tables, clock),
     quotas: createConsentQuotas(admissions),
     codes: createCodeRegister(tables, clock),
+    blocks,
+    rates,
+    conduct: signals.createConductReader(blocks, rates),
   };
+}
+
+async function importSignals() {
+  const [{ createBlockRegister }, { createQuotas }, { createConductReader }] = await Promise.all([
+    import("../signals/blocks.ts"),
+    import("../signals/quotas.ts"),
+    import("../signals/conduct.ts"),
+  ]);
+  return { createBlockRegister, createQuotas, createConductReader };
 }
 
 /** Who stands behind a command, for the ledger: what was given, else the name of the operating system's user. */

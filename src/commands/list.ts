@@ -1,4 +1,5 @@
 import type { CommandModule } from "yargs";
+import { block } from "./block.ts";
 import { check } from "./check.ts";
 import { client } from "./client.ts";
 import { config } from "./config.ts";
@@ -9,4 +10,4 @@ import { rules } from "./rules.ts";
 import { serve } from "./serve.ts";
 
 /** Every command, in the order of --help. */
-export const COMMANDS: readonly CommandModule[] = [serve, check, config, client, consent, pack, rules, ledger];
+export const COMMANDS: readonly CommandModule[] = [serve, check, config, client, block, consent, pack, rules, ledger];

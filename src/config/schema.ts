@@ -1,38 +1,13 @@
 import { z } from "zod";
-import { canonicalIp, isIpRange } from "../kit/ip.ts";
+import { dns, list, scorers } from "./asked.ts";
+import { count, domain, endpoint, ipRange, minutes, ruleMode, seconds, timeout } from "./values.ts";
+
+export type { Endpoint } from "./values.ts";
 
 /**
  * Every key of config/consentry.yaml with its default, unit and meaning; the reference page is generated from the
  * `.describe()` texts. Nothing outside this folder reads a raw configuration.
  */
-
-const seconds = (n: number) => n * 1000;
-const minutes = (n: number) => seconds(n * 60);
-const count = (fallback: number, max = 1_000_000) => z.int().positive().max(max).default(fallback);
-const timeout = (fallbackMs: number) => z.int().min(10).max(minutes(60)).default(fallbackMs);
-
-const domain = z
-  .string()
-  .regex(/^(\*\.)?[\p{L}\p{N}_-]+(\.[\p{L}\p{N}_-]+)*$/u, "a domain, or *.domain for its subdomains")
-  .transform((text) => text.toLowerCase());
-const ipRange = z.string().refine(isIpRange, "an IP address or CIDR range");
-const ruleMode = z.enum(["off", "watch", "enforce"]);
-
-/** "127.0.0.1:2525", "[::1]:2525" or "unix:/run/consentry.sock". */
-const endpoint = z
-  .string()
-  .refine((text) => parseEndpoint(text) !== undefined, 'IP:port, [IPv6]:port or "unix:/path"')
-  .transform((text) => parseEndpoint(text) as Endpoint);
-
-export type Endpoint = { readonly host: string; readonly port: number } | { readonly path: string };
-
-function parseEndpoint(text: string): Endpoint | undefined {
-  if (text.startsWith("unix:/")) return { path: text.slice("unix:".length) };
-  const match = /^(?:\[([0-9a-f:.]+)\]|([0-9.]+)):(\d{1,5})$/i.exec(text);
-  const host = match && canonicalIp(match[1] ?? match[2] ?? "");
-  const port = Number(match?.[3]);
-  return host && port <= 65535 ? { host, port } : undefined;
-}
 
 const listener = z.strictObject({
   door: z
@@ -106,6 +81,15 @@ const nextHop = z.strictObject({
   caFile: z.string().optional().describe("certificates to trust at the next hop instead of the usual ones, PEM"),
   user: z.string().optional().describe("login at the next hop"),
   passwordFile: z.string().optional().describe("file with its password"),
+  mailboxes: z
+    .array(
+      z
+        .string()
+        .regex(/^[^@\s]+@[^@\s]+$/, "local-part@domain")
+        .toLowerCase(),
+    )
+    .optional()
+    .describe("with maildir: the addresses that exist; without this key every one does"),
 });
 
 const packs = z.strictObject({
@@ -141,31 +125,6 @@ const refusals = z.strictObject({
     .describe("clients' advertisements without List-Unsubscribe get it, with address or publicUrl"),
   requestDays: count(30, 3650).describe("how long a request for consent may be answered, days"),
   apiTokenFile: z.string().optional().describe("file with the secret of those who may call the API; none: it is shut"),
-});
-
-const scorers = z.strictObject({
-  rspamd: z
-    .strictObject({
-      url: z
-        .string()
-        .regex(/^http:\/\/[^\s/]+\/?$/, "http://host:port")
-        .describe("its normal worker, such as http://127.0.0.1:11333"),
-      timeoutMs: timeout(seconds(8)).describe("longest wait for a score"),
-      bytesMax: count(10_485_760, 2 ** 31).describe("larger mails are not sent to it"),
-      connectionsMax: count(20, 1_000).describe("questions at a time"),
-      passwordFile: z.string().optional().describe("file with the password of its worker"),
-    })
-    .optional()
-    .describe("rspamd, for content/spam-score"),
-  clamd: z
-    .strictObject({
-      listen: endpoint.describe("where clamd listens: address and port, or unix:/path"),
-      timeoutMs: timeout(seconds(15)).describe("longest wait for a scan"),
-      bytesMax: count(26_214_400, 2 ** 31).describe("larger mails are not sent to it; at most its StreamMaxLength"),
-      connectionsMax: count(10, 1_000).describe("scans at a time; at most its MaxThreads"),
-    })
-    .optional()
-    .describe("clamd, for content/malware"),
 });
 
 /** "group/rule": a mode, or a mode and the rule's own options (checked by the rule). */
@@ -210,6 +169,8 @@ export const configSchema = z.strictObject({
   localDomains: z.array(domain).default([]).describe("mail for these may come from anyone"),
   relayNetworks: z.array(ipRange).default([]).describe("hosts that may relay without a login"),
   trustedProxies: z.array(ipRange).default([]).describe("hosts that may send XCLIENT, XFORWARD or the PROXY header"),
+  dns: dns.prefault({}).describe("who is asked about names, and what that may cost"),
+  lists: z.array(list).default([]).describe("lists of addresses that send spam, or never do"),
   nextHop: nextHop.prefault({}).describe("delivery"),
   refusals: refusals.prefault({}).describe("how recipients refuse and agree"),
   packs: packs.prefault({}).describe("which law protects whom"),

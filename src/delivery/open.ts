@@ -115,13 +115,14 @@ const unusable = (): Misuse => new Misuse("nextHop.to is none of the accepted fo
 
 /** The next hop of a configuration. @throws Misuse */
 export function nextHopOf({ nextHop, hostname }: Config): NextHop {
-  const { to, user, passwordFile, caFile, mode: _, ...rest } = nextHop;
+  const { to, user, passwordFile, caFile, mailboxes, mode: _, ...rest } = nextHop;
   const password = passwordFile === undefined ? undefined : readPassword(passwordFile);
   const credentials = user !== undefined && password !== undefined ? { user, password } : undefined;
   return openNextHop(to, {
     ...rest,
     hostname,
     ...(caFile !== undefined && { caFile }),
+    ...(mailboxes && { mailboxes }),
     ...(credentials && { credentials }),
   });
 }

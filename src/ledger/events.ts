@@ -15,6 +15,8 @@ export const EVENTS = {
   "notice-sent": "a mail of our own, a confirmation or a request, was handed to the next hop, or could not be",
   "client-changed": "a client was added, changed or disabled",
   "code-changed": "a management code was issued, renewed, changed, revoked or taken from a list",
+  "block-added": "somebody was blocked, by us or by an operator",
+  "block-removed": "a block was ended before its time",
   "config-changed": "a configuration came into force",
   "looked-up": "somebody began to search the ledger",
   "look-up-ended": "how many entries that search showed",

@@ -23,6 +23,8 @@ const clientSchema = z.strictObject({
   licence: z.string().optional(),
   code: z.string().optional(),
   ratePerMinute: z.int().positive().optional(),
+  ratePerHour: z.int().positive().optional(),
+  ratePerDay: z.int().positive().optional(),
   disabled: z.boolean(),
 });
 const recordSchema = z.strictObject({ ...clientSchema.shape, passwordHash: z.string().optional() });

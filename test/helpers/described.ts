@@ -13,13 +13,28 @@ import type { CapGrant, ConsentQuotas } from "../../src/registers/consent-quotas
 import type { ConsentReader, Standing } from "../../src/registers/consents.ts";
 import type { Scorers } from "../../src/rules/content/scorers.ts";
 import type { Context, RefusalWay } from "../../src/rules/define.ts";
+import type { Block } from "../../src/signals/blocks.ts";
+import type { ConductReader } from "../../src/signals/conduct.ts";
+import { type Suspicion, UNSUSPECTED } from "../../src/signals/harvest.ts";
+import { type Listing, type ListReader, NO_LISTS } from "../../src/signals/lists.ts";
+import type { Alarm } from "../../src/signals/logins.ts";
+import type { Usage } from "../../src/signals/quotas.ts";
 import { contentOf as letterContent } from "./letters.ts";
+import { namesOf } from "./names.ts";
 
 /** Sunday 2026-11-22 08:00 UTC. */
 export const NOW_MS = Date.UTC(2026, 10, 22, 8);
 export const HOSTNAME = "relay.example.net";
 /** Mail ids that the described site gave out. */
 export const OUR_ID = "OURS-1";
+
+/** What was noticed of the client; absent: nothing. */
+export interface DescribedConduct {
+  readonly block?: Block;
+  readonly suspicion?: Partial<Suspicion>;
+  readonly alarm?: Alarm;
+  readonly used?: Usage;
+}
 
 /** A mail from a stranger to a local recipient, except for what is said. */
 export interface Described {
@@ -42,6 +57,8 @@ export interface Described {
   readonly with?: string;
   /** What follows the header block, lines ended by \n; absent: nothing. */
   readonly body?: string | Buffer;
+  /** What DNS says, as zoneOf reads it; absent: no server is named. */
+  readonly dns?: readonly string[];
   /** "advertiser recipient", with a trailing "withdrawn" for a refusal. */
   readonly consents?: readonly string[];
   /** More of what these consents cover. */
@@ -56,6 +73,9 @@ export interface Described {
   readonly packs?: readonly Pack[];
   readonly nowMs?: number;
   readonly scorers?: Scorers;
+  readonly conduct?: DescribedConduct;
+  /** What the lists say of its address; absent: there is no list. */
+  readonly lists?: Listing;
 }
 
 export const ORDINARY = {
@@ -117,8 +137,10 @@ export function recipientOf(text: string): Recipient {
   return { address, ...(sourceRoute !== undefined && { sourceRoute }) };
 }
 
-export const headersOf = (lines: string | Buffer): Headers =>
-  Headers.parse(typeof lines === "string" ? Buffer.from(`${lines}\n\n`.replace(/\r?\n/g, "\r\n")) : lines);
+const blockOf = (lines: string | Buffer): Buffer =>
+  typeof lines === "string" ? Buffer.from(`${lines}\n\n`.replace(/\r?\n/g, "\r\n")) : lines;
+
+export const headersOf = (lines: string | Buffer): Headers => Headers.parse(blockOf(lines));
 
 function headerOf({ header, with: more }: Described): string | Buffer {
   const ordinary = Object.values(ORDINARY).join("\n");
@@ -198,6 +220,16 @@ export function quotasOf({ consents, agreed, sent = 0, nowMs = NOW_MS }: Describ
   };
   return { take: ask, look: ask };
 }
+/** Conduct as described; nobody is noticed unless it says so. */
+export const conductOf = ({ block, suspicion, alarm, used }: DescribedConduct = {}): ConductReader => ({
+  standing: () => (block ? { block, sinceMs: 0 } : { sinceMs: 0 }),
+  suspicion: () => ({ ...UNSUSPECTED, ...suspicion }),
+  alarm: () => alarm,
+  takeMail: () => used,
+});
+
+const listsOf = (listing: Listing | undefined): ListReader =>
+  listing ? { isEmpty: false, look: async () => listing } : NO_LISTS;
 
 /** What rules of a described site are handed, without options of their own. */
 export function contextOf(mail: Described = {}): Omit<Context<never>, "options"> {
@@ -218,5 +250,8 @@ export function contextOf(mail: Described = {}): Omit<Context<never>, "options">
       byCode: async (code) => mail.codes?.find((each) => each.code === code),
       heldBy: async (holder) => mail.codes?.filter((each) => each.holder === holder) ?? [],
     },
+    conduct: conductOf(mail.conduct),
+    lists: listsOf(mail.lists),
+    ...(mail.dns && { names: namesOf(mail.dns) }),
   };
 }

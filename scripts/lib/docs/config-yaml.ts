@@ -37,10 +37,11 @@ const commentedOut = ({ name, keys }: SchemaKey, indent: string): string[] =>
 
 const elementKeys = ({ keys }: SchemaKey): string[] => keys.map(({ name, meaning }) => `#   ${name}: ${meaning}`);
 
-const list = ({ name, fallback }: SchemaKey): string[] => [
-  `${name}:`,
-  ...(fallback as readonly unknown[]).map((element) => `  - ${yamlFlow(element)}`),
-];
+function list({ name, fallback }: SchemaKey): string[] {
+  const elements = fallback as readonly unknown[];
+  if (elements.length === 0) return [`${name}: []`];
+  return [`${name}:`, ...elements.map((element) => `  - ${yamlFlow(element)}`)];
+}
 
 /** One line for each rule with what it does unless told otherwise. */
 function rulesBlock({ name, meaning, keys }: SchemaKey): string {
