@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { canonicalIp } from "../kit/ip.ts";
-import { count, domain, endpoint, minutes, parseEndpoint, seconds, timeout, timeoutUpTo } from "./values.ts";
+import { count, endpoint, minutes, parseEndpoint, seconds, timeout, timeoutUpTo } from "./values.ts";
 
 /** The sections that name others who are asked about a mail: DNS, lists of addresses, programs beside the relay. */
 
