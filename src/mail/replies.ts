@@ -210,6 +210,12 @@ export const REPLIES = {
     "this recipient has had as many advertisements from you as the law allows",
     "no more than that",
   ),
+  "contents-missing": form(
+    550,
+    "5.7.1",
+    "the advertisement does not contain what the law asks for",
+    "the same mail with",
+  ),
   "bare-newline": form(550, "5.5.2", "a bare CR or LF in the mail", "lines that end with CR LF"),
   "nul-byte": form(550, "5.6.0", "a NUL byte in the mail", "text, or an attachment in base64"),
   "line-too-long": form(550, "5.5.2", "a line is too long", "lines within the limit"),

@@ -1,3 +1,4 @@
+import { contents } from "./advertising/contents.ts";
 import { managementCode } from "./advertising/management-code.ts";
 import { subjectLabel } from "./advertising/subject-label.ts";
 import { blocked } from "./conduct/blocked.ts";
@@ -49,6 +50,7 @@ export const RULES: readonly Rule[] = [
   scope,
   subjectLabel,
   refusalHeaders,
+  contents,
   malware,
   prohibited,
   spamScore,
