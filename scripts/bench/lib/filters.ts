@@ -8,7 +8,7 @@ import { cpuSeconds, freePort, MissingProgram, program, type Running, start } fr
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const CLI = join(HERE, "../../../src/commands/index.ts");
-const START_MS_MAX = 30_000;
+const START_MS_MAX = 120_000;
 
 export type SocketKind = "unix" | "tcp";
 
@@ -44,7 +44,10 @@ async function placeFor(work: string, name: string, kind: SocketKind): Promise<P
 async function ready(name: string, { kind, to, address }: Place, running: Running): Promise<Filter> {
   const endMs = performance.now() + START_MS_MAX;
   while (!(await answers(to))) {
-    if (running.child.exitCode !== null || performance.now() > endMs) throw new Error(`${name} did not start`);
+    if (running.child.exitCode !== null || performance.now() > endMs) {
+      await running.stop();
+      throw new Error(`${name} did not start`);
+    }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   // Whoever made the socket, Postfix has to get in.
