@@ -26,6 +26,7 @@ import { Misuse } from "./kit/trouble.ts";
 import { choosePacks, type PackChoice } from "./law/choice.ts";
 import type { Pack } from "./law/pack.ts";
 import { loadPacks } from "./law/packs.ts";
+import { startHousekeeping } from "./ledger/housekeeping.ts";
 import type { Journal } from "./ledger/journal.ts";
 import { createRecorder, type Recorder } from "./ledger/recorder.ts";
 import { domainList } from "./mail/domains.ts";
@@ -37,6 +38,7 @@ import type { Site } from "./rules/define.ts";
 import { RULES } from "./rules/index.ts";
 import { openJournal } from "./stores/hourlog/journal.ts";
 import { openStore } from "./stores/open.ts";
+import { addLine, type LedgerPlace, ledgerPlace, openNodeArchive } from "./stores/open-ledger.ts";
 
 const OWN_PACKS = join(dirname(fileURLToPath(import.meta.url)), "..", "config", "packs");
 
@@ -58,6 +60,7 @@ export interface House {
   readonly store: Store;
   readonly clients: ClientRegister;
   readonly consents: ConsentRegister;
+  readonly ledger: LedgerPlace;
   readonly journal: Journal;
   readonly recorder: Recorder;
   /** In force now. */
@@ -77,8 +80,10 @@ export async function buildHouse({ config, file }: LoadedConfig, log: Log, clock
   });
   const clients = createClientRegister(store.tables, clock);
   const consents = createConsentRegister(store.tables, clock);
-  const journal = await openJournal(join(config.dataDir, "ledger"));
-  const ground = { clock, log, ids, store, clients, consents, journal, recorder: createRecorder(journal, ids, clock) };
+  const ledger = ledgerPlace(config);
+  const journal = await openJournal(ledger.journalDir);
+  const recorder = createRecorder(journal, ids, clock);
+  const ground = { clock, log, ids, store, clients, consents, ledger, journal, recorder };
   const close = async (): Promise<void> => {
     await Promise.allSettled([journal.close(), store.close()]);
   };
@@ -157,6 +162,10 @@ export async function openHouse(house: House): Promise<Service> {
     isLocal: (domain) => house.law.site.isLocal(domain),
   };
   const doors = await openDoors(house, parts);
+  const stopHousekeeping = await keepHouse(house).catch(async (error: unknown) => {
+    await Promise.all(doors.map((door) => door.close(0)));
+    throw error;
+  });
   return {
     addresses: doors.map((door) => door.address),
     async reload(loaded) {
@@ -173,8 +182,28 @@ export async function openHouse(house: House): Promise<Service> {
       const { drainMs } = house.law.config.limits;
       await Promise.all(doors.map((door) => door.close(drainMs)));
       await nextHop.close(drainMs);
+      await stopHousekeeping();
       await house.close();
     },
+  };
+}
+
+/** Puts the ledger in order now and then. @returns what ends it */
+async function keepHouse(house: House): Promise<() => Promise<void>> {
+  const { config } = house.law;
+  const archive = await openNodeArchive(house.ledger, config);
+  const rounds = startHousekeeping({
+    ...house,
+    archive,
+    tables: house.store.tables,
+    settings: () => house.law.config.ledger,
+    async anchor(line) {
+      const { anchorFile } = house.law.config.ledger;
+      if (anchorFile !== undefined) await addLine(anchorFile, line);
+    },
+  });
+  return async () => {
+    await Promise.all([rounds.stop(), archive.close()]);
   };
 }
 

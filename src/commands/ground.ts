@@ -11,6 +11,7 @@ import type { Ids } from "../kit/ids.ts";
 import type { Tables } from "../kit/store.ts";
 import { Unavailable } from "../kit/trouble.ts";
 import type { Journal } from "../ledger/journal.ts";
+import type { LedgerReader } from "../ledger/query.ts";
 import type { Happening } from "../ledger/recorder.ts";
 import type { ClientRegister } from "../registers/clients.ts";
 import type { ConsentRegister } from "../registers/consents.ts";
@@ -30,6 +31,8 @@ export interface Ground extends LoadedConfig {
   tables(): Promise<Tables>;
   /** Opens the journal the first time. @throws Unavailable */
   journal(): Promise<Journal>;
+  /** Opens the whole ledger the first time, hot and archived. @throws Unavailable */
+  reader(): Promise<LedgerReader>;
   /** Is there a journal to look into? */
   hasJournal(): boolean;
   /** Writes one entry. @throws Unavailable */
@@ -51,14 +54,14 @@ export async function withGround<T>(configPath: string, use: (ground: Ground) =>
 
 function createGround(loaded: LoadedConfig, closings: Closing[]): Ground {
   const { dataDir } = loaded.config;
-  const ledgerDir = join(dataDir, "ledger");
   const clock = systemClock;
   const ids = once(() => makeIds(loaded, clock));
   const tables = once(() => openTables(loaded, clock, closings));
+  const journalDir = join(dataDir, "ledger");
   const journal = once(async () => {
     const { openJournal } = await import("../stores/hourlog/journal.ts");
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-    const opened = await openJournal(ledgerDir);
+    const opened = await openJournal(journalDir);
     closings.push(() => opened.close());
     return opened;
   });
@@ -67,7 +70,13 @@ function createGround(loaded: LoadedConfig, closings: Closing[]): Ground {
     clock,
     ids,
     journal,
-    hasJournal: () => existsSync(ledgerDir),
+    reader: once(async () => {
+      const { ledgerPlace, openLedgerReader } = await import("../stores/open-ledger.ts");
+      const opened = await openLedgerReader(ledgerPlace(loaded.config), await journal());
+      closings.push(() => opened.close());
+      return opened;
+    }),
+    hasJournal: () => existsSync(journalDir),
     registers: once(async () => makeRegisters(await tables(), clock)),
     tables,
     async record(happening) {
