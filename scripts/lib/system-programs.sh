@@ -8,6 +8,7 @@ nmap nmap
 miltertest miltertest
 openssl openssl
 age age
+xxd xxd
 Net::SSLeay libnet-ssleay-perl
 "
 

@@ -32,7 +32,11 @@ export function startHousekeeping(house: Housekeeping): Rounds {
     holds: createHoldRegister(tables, clock).list,
     clockGuard: createClockGuard(tables, archive.node, () => house.settings().awayDaysMax),
     announced: createAnnounced(tables, archive.node),
-    onSealed: (sealed: Parameters<typeof anchorLine>[0]) => house.anchor(anchorLine(sealed)),
+    async onSealed(sealed: Parameters<typeof anchorLine>[0]): Promise<void> {
+      const line = anchorLine(sealed);
+      log.info(line);
+      await house.anchor(line);
+    },
   };
   const keep = async (): Promise<void> => {
     const { retentionDays } = house.settings();
