@@ -1,10 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { Misuse } from "../kit/trouble.ts";
+import { isPublicKey } from "../ledger/chain-check.ts";
 import { type Anchor, readAnchors } from "../ledger/seal.ts";
-import { type Verification, witnessesOf } from "../ledger/verify.ts";
+import { type Verification, type Witnesses, witnessesOf } from "../ledger/verify.ts";
 import { defineCommand, texts } from "./globals.ts";
 import { type Ground, withGround } from "./ground.ts";
-import { ledgerTools } from "./ledger-tools.ts";
+import { type LedgerTools, ledgerTools } from "./ledger-tools.ts";
 import { clean, createProgress, print, printJson, remark } from "./output.ts";
 import { asOption, whoAsks } from "./who.ts";
 
@@ -36,20 +37,37 @@ interface Given {
   readonly key?: readonly string[] | undefined;
 }
 
+const TRIES = 3;
+
+/** Once more when the relay put the archive in order while it was looked at. */
 async function verifyLedger(ground: Ground, given: Given): Promise<Verification> {
-  const { reader, root, work, key } = await ledgerTools(ground);
+  const tools = await ledgerTools(ground);
+  const { archiveState } = await import("../stores/duckdb/verify.ts");
+  const keys = [tools.key.publicPem, ...(given.key ?? []).map(readKey)];
+  const anchors = anchorsOf(ground, given);
+  for (let attempt = 1; ; attempt += 1) {
+    const before = await archiveState(tools.root);
+    const result = await verifyOnce(tools, { keys, anchors });
+    if (result.troubles.length === 0 || attempt === TRIES || before === (await archiveState(tools.root))) return result;
+  }
+}
+
+async function verifyOnce(
+  { reader, root, node, work }: LedgerTools,
+  { keys, anchors }: Pick<Witnesses, "keys" | "anchors">,
+): Promise<Verification> {
   const { verifyArchive } = await import("../stores/duckdb/verify.ts");
+  const sealed = await witnessesOf(reader.find({ event: "day-sealed" }));
+  const { deletions } = await witnessesOf(reader.find({ event: "day-deleted" }));
   const progress = createProgress("days");
-  const [sealed, deleted] = await Promise.all(
-    (["day-sealed", "day-deleted"] as const).map((event) => witnessesOf(reader.find({ event }))),
-  );
   try {
     return await verifyArchive({
       ...work,
       root,
-      anchors: [...(sealed?.anchors ?? []), ...anchorsOf(ground, given)],
-      deletions: deleted?.deletions ?? new Map(),
-      keys: [key.publicPem, ...(given.key ?? []).map((path) => read(path, "key"))],
+      node,
+      anchors: [...sealed.anchors, ...anchors],
+      deletions,
+      keys,
       onDay: (done) => progress.at(done),
     });
   } finally {
@@ -61,6 +79,13 @@ function anchorsOf({ config }: Ground, { anchors = [] }: Given): Anchor[] {
   const { anchorFile } = config.ledger;
   const own = anchorFile !== undefined && existsSync(anchorFile) ? readFileSync(anchorFile, "utf8") : "";
   return readAnchors([own, ...anchors.map((path) => read(path, "anchors"))].join("\n"));
+}
+
+/** @throws Misuse */
+function readKey(path: string): string {
+  const pem = read(path, "key");
+  if (!isPublicKey(pem)) throw new Misuse(`--key ${path}: no Ed25519 public key in PEM`);
+  return pem;
 }
 
 /** @throws Misuse */

@@ -2,6 +2,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { loginName } from "../../src/commands/who.ts";
+import { systemClock } from "../../src/kit/clock.ts";
+import { createClockGuard } from "../../src/ledger/clock-guard.ts";
+import { openStore } from "../../src/stores/open.ts";
 import { createLedgerSite, type LedgerSite } from "../helpers/ledger-site.ts";
 
 let site: LedgerSite;
@@ -135,6 +138,26 @@ describe("consentry ledger request export", { timeout: 60_000 }, () => {
     expect(await run("--out", "three", "--encrypt-to", bad)).toMatch(/bad\.pub:2: no public key of age/);
     expect(existsSync(join(site.dir, "three"))).toBe(false);
     expect((await as("eve", "request", "export", "--case", "3", "--out", "three")).stderr).toMatch(/for auditors/);
+  });
+});
+
+describe("consentry ledger clock", { timeout: 30_000 }, () => {
+  it("says that a clock is not believed until somebody confirms it", async () => {
+    expect((await as("eve", "clock", "show")).stdout).toMatch(/: the clock is believed; no day is due by it\n$/);
+    const { dataDir, node } = site;
+    const store = await openStore("embedded:", { dataDir, timeoutMs: 2_000, clock: systemClock });
+    const guard = createClockGuard(store.tables, node, () => 7);
+    await guard.confirm({ nowMs: Date.now() - 100 * 86_400_000, uptimeMs: 0, bootId: "of another start" });
+    await store.close();
+    const doubted = await as("eve", "clock", "show");
+    expect(doubted.code).toBe(1);
+    expect(doubted.stdout).toMatch(/: the clock went forward 100 days too far: nothing is deleted by it; /);
+    expect((await as("eve", "clock", "confirm")).stderr).toMatch(/this is for auditors/);
+    expect((await as("ann", "clock", "confirm")).stdout).toMatch(/: confirmed by ann; no day is due by it\n$/);
+    expect((await as("eve", "clock", "show")).code).toBe(0);
+    expect((await as("ann", "find", "--since", "1h")).stdout).toMatch(
+      /clock-confirmed .*jumpDays 100, due 0 {2}by ann/,
+    );
   });
 });
 

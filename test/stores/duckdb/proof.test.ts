@@ -47,7 +47,7 @@ describe("the proof of an export", () => {
     const shown = lines.filter(([word]) => word === "entry");
     expect(shown.map(([, , id]) => id)).toEqual([entries[700]?.id, entries[701]?.id]);
     const groups: Buffer[] = [];
-    let open: Buffer[] = [];
+    const open: Buffer[] = [];
     for (const [word, hash, , text] of lines) {
       if (word === "group") groups.push(hex(hash));
       else if (word === "end") groups.push(sha256(...open.splice(0)));
@@ -56,7 +56,6 @@ describe("the proof of an export", () => {
         open.push(hex(hash));
       }
     }
-    open = [];
     const read = readSeal(readFileSync(join(to, "000001-2026-11-01-day.seal"), "utf8"));
     expect(sha256(...groups).toString("hex")).toBe(read?.seal.rows);
     expect(read && isSigned(read, ledger.key.publicPem)).toBe(true);

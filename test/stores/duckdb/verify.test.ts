@@ -61,7 +61,15 @@ function copy() {
   const dir = (day: number): string => join(root, `date=${dayOf(day)}`, "node=relay-1");
   const file = (day: number, name: string): string => join(dir(day), name);
   const verify = (more: Partial<Witnesses> = {}): Promise<Verification> =>
-    verifyArchive({ ...made.witnesses, ...more, root, tempDir: join(root, "..", "work"), memoryMb: 300, threads: 2 });
+    verifyArchive({
+      ...made.witnesses,
+      ...more,
+      root,
+      node: "relay-1",
+      tempDir: join(root, "..", "work"),
+      memoryMb: 300,
+      threads: 2,
+    });
   /** Everything that is wrong, as "day entry says". */
   const troubles = async (more?: Partial<Witnesses>): Promise<string[]> =>
     (await verify(more)).troubles.map(({ date, entry, says }) => [date, entry, says].filter(Boolean).join(" "));
@@ -283,4 +291,41 @@ describe("days", () => {
     );
     expect(existsSync(path)).toBe(true);
   });
+
+  it("that got entries after they were sealed are mentioned, before and after those are sealed", async () => {
+    const ledger = await openTestLedger({ key });
+    const verify = async () => {
+      const witnesses = await witnessesOf((await ledger.reader()).find({}));
+      const { root, node } = ledger;
+      return verifyArchive({
+        ...witnesses,
+        keys: [key.publicPem],
+        root,
+        node,
+        tempDir: tempDir(),
+        memoryMb: 300,
+        threads: 1,
+      });
+    };
+    await ledger.journal.append(mailEntries([START_MS]));
+    ledger.pass(DAY_MS + 2 * HOUR_MS);
+    await ledger.keep();
+    await ledger.journal.append(mailEntries([START_MS + 5]));
+    await expect(ledger.keep({ announced: BROKEN })).rejects.toThrow("crash");
+    expect(await verify()).toMatchObject({
+      troubles: [],
+      notes: [expect.stringMatching(/^day 2026-11-01 of node relay-1 got 1 more entries after it was sealed: late-1/)],
+    });
+    const dir = join(ledger.root, "date=2026-11-01", "node=relay-1");
+    copyFileSync(join(dir, "day.parquet"), join(dir, "09.parquet"));
+    writeFileSync(
+      join(dir, "open.json"),
+      JSON.stringify({ schema: 1, parts: [{ file: "09.parquet", rows: 1, taken: {} }] }),
+    );
+    expect((await verify()).notes).toContain(
+      "day 2026-11-01 of node relay-1 has entries that came after it was sealed and are in no seal yet",
+    );
+  });
 });
+
+const BROKEN = { upTo: () => Promise.reject(new Error("crash")), advance: async () => undefined };
