@@ -5,7 +5,7 @@ import { readAnchors } from "../../src/ledger/seal.ts";
 import { createMemoryTables } from "../../src/stores/memory/tables.ts";
 import { DAY_MS, HOUR_MS, mailEntries, openTestLedger, START_MS } from "../helpers/archive.ts";
 
-describe("housekeeping", () => {
+describe("housekeeping", { timeout: 60_000 }, () => {
   it("leaves a line for each sealed day in the log and where the archive cannot be reached from", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     onTestFinished(() => void vi.useRealTimers());

@@ -36,7 +36,7 @@ async function proved() {
 
 describe("the proof of an export", () => {
   it("leads from each entry to the signed seal of its day, and shows nothing of the others", {
-    timeout: 30_000,
+    timeout: 60_000,
   }, async () => {
     const { ledger, entries, found, prove, to } = await proved();
     expect([found, await prove()]).toEqual([2, { proved: 2, seals: 2 }]);
@@ -71,7 +71,7 @@ describe("the proof of an export", () => {
     ).not.toContain("other");
   });
 
-  it("is not given for a day that is not as it was sealed", { timeout: 30_000 }, async () => {
+  it("is not given for a day that is not as it was sealed", { timeout: 60_000 }, async () => {
     const { ledger, prove } = await proved();
     const seal = join(ledger.root, "date=2026-11-01", `node=${ledger.node}`, "day.seal");
     writeFileSync(seal, readFileSync(seal, "utf8").replace(/"rows":"..../, '"rows":"0000'));

@@ -17,6 +17,8 @@ import {
 } from "../../helpers/archive.ts";
 import { tempDir } from "../../helpers/temp.ts";
 
+/** Each look opens a database. */
+const SLOW = { timeout: 60_000 };
 const DAYS = 4;
 const PER_DAY = 300;
 const key = testKey();
@@ -26,7 +28,7 @@ let made: { root: string; witnesses: Witnesses; ids: readonly string[][]; anchor
 beforeAll(async () => {
   const root = tempDir();
   made = await makeLedger(root);
-}, 30_000);
+}, 60_000);
 
 async function makeLedger(root: string) {
   const clock = { nowMs: START_MS, now: () => clock.nowMs };
@@ -96,7 +98,7 @@ const idOf = (day: number, index: number): string => made.ids[day]?.[index] ?? "
 /** The row of an entry, for SQL. */
 const IS = (day: number, index: number): string => `ledger_id(id, epoch_ms("at")) = '${idOf(day, index)}'`;
 
-describe("a ledger that nobody touched", () => {
+describe("a ledger that nobody touched", SLOW, () => {
   it("is as it was sealed", async () => {
     const { troubles, notes, tips, ...rest } = await copy().verify();
     expect([troubles, notes]).toEqual([[], []]);
@@ -113,7 +115,7 @@ describe("a ledger that nobody touched", () => {
   });
 });
 
-describe("one byte that is another", () => {
+describe("one byte that is another", SLOW, () => {
   it.each(["day.parquet", "day.rows", "day.addresses"])(
     "anywhere in %s names its day and the file",
     async (name) => {
@@ -144,7 +146,7 @@ describe("one byte that is another", () => {
       said.push(...rest);
     }
     expect(said).toContainEqual(expect.stringMatching(/ columns? \w+.* cannot be read any more in 300 entries, /));
-  }, 30_000);
+  });
 
   it("anywhere in a seal names its day", async () => {
     const { file, troubles } = copy();
@@ -155,10 +157,10 @@ describe("one byte that is another", () => {
       flip(path, Math.floor(((part + 0.5) * whole.length) / 12));
       expect(await troubles()).toContainEqual(expect.stringMatching(new RegExp(`^${dayOf(2)} (its seal|is missing)`)));
     }
-  }, 20_000);
+  });
 });
 
-describe("entries", () => {
+describe("entries", SLOW, () => {
   it("that were deleted are named", async () => {
     const { rewrite, troubles } = copy();
     await rewrite(1, `SELECT * FROM ROWS WHERE NOT ${IS(1, 7)}`);
@@ -211,7 +213,7 @@ describe("entries", () => {
   });
 });
 
-describe("days", () => {
+describe("days", SLOW, () => {
   it("that were swapped are named both", async () => {
     const { root, troubles } = copy();
     const [one, two] = [1, 2].map((day) => join(root, `date=${dayOf(day)}`)) as [string, string];

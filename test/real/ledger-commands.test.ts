@@ -1,3 +1,4 @@
+/** The commands of the ledger, typed on a site with three sealed days. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
