@@ -23,6 +23,8 @@ export interface ArchivePlace {
 /** With a private directory of this data directory alone: what is being worked on, and the lock, lie there. */
 export interface ArchiveOptions extends ArchivePlace, DatabaseOptions {
   readonly key: SealKey;
+  /** So long hour files stay when a volume has taken their place, ms. */
+  readonly graceMs?: number;
 }
 
 /** What can be told of a node's archive without changing it. */

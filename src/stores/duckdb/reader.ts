@@ -49,10 +49,15 @@ async function* named<T>(items: AsyncIterable<T>): AsyncGenerator<T> {
   }
 }
 
-const asTrouble = (error: unknown): unknown =>
-  error instanceof Unavailable || error instanceof Misuse
-    ? error
-    : new Unavailable("ledger", `the archive cannot be read: ${(error as Error).message.split("\n")[0]}`, error);
+function asTrouble(error: unknown): unknown {
+  if (error instanceof Unavailable || error instanceof Misuse) return error;
+  const { message } = error as Error;
+  // Days that go, and hours whose day was sealed long ago, may go from under a search that takes its time.
+  const why = /No files found|No such file/i.test(message)
+    ? "the archive was put in order meanwhile: ask again"
+    : `the archive cannot be read: ${message.split("\n")[0]}`;
+  return new Unavailable("ledger", why, error);
+}
 
 async function* find(search: Search, reading: Reading, { database, snapshot }: Tools): AsyncGenerator<Entry> {
   const { days, hot } = await snapshot(search);

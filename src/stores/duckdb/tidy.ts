@@ -1,16 +1,20 @@
 /** Days that go, and what a crash left behind. */
-import { readdir, rename, rm, rmdir, unlink } from "node:fs/promises";
+import { readdir, rename, rm, rmdir, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Removal } from "../../ledger/seal.ts";
 import { type Part, readDay, writeOpen } from "./catalog.ts";
 import { addRemoval, readChain } from "./chain.ts";
 import { UNFINISHED } from "./durable.ts";
-import { type DayPlace, dayDir, dayPlaces, OPEN_FILE } from "./layout.ts";
+import { type DayPlace, dayDir, dayPlaces, OPEN_FILE, sealOf } from "./layout.ts";
 
 interface Place {
   readonly root: string;
   readonly node: string;
+  /** So long hour files stay when a volume has taken their place: a search may have begun with them. Default: an hour. */
+  readonly graceMs?: number;
 }
+
+const GRACE_MS = 3_600_000;
 
 /** What a deleted directory is called until its files are gone. */
 const GOING = ".going-";
@@ -54,7 +58,7 @@ interface Litter {
   readonly lists: readonly { readonly place: DayPlace; readonly parts: readonly Part[] }[];
 }
 
-async function findLitter({ root, node }: Place): Promise<Litter> {
+async function findLitter({ root, node, graceMs = GRACE_MS }: Place): Promise<Litter> {
   const going: string[] = [];
   for (const name of await readdir(root)) {
     if (!name.startsWith("date=")) continue;
@@ -65,18 +69,20 @@ async function findLitter({ root, node }: Place): Promise<Litter> {
   const lists: Litter["lists"][number][] = [];
   for (const place of await dayPlaces(root, { node })) {
     const { volumes, parts, replacedParts } = await readDay(place);
-    const replaced = new Set(volumes.flatMap(({ seal }) => seal.replaces));
-    const names = await readdir(place.dir);
-    files.push(...names.filter((name) => replaced.has(name) || name.endsWith(UNFINISHED)).map(inDir(place.dir)));
+    const names = new Set(await readdir(place.dir));
+    const replaced: string[] = [];
+    for (const { seal } of volumes) {
+      const there = seal.replaces.filter((name) => names.has(name));
+      if (there.length > 0 && (await ageMs(join(place.dir, sealOf(seal.volume)))) >= graceMs) replaced.push(...there);
+    }
+    const unfinished = [...names].filter((name) => name.endsWith(UNFINISHED));
+    files.push(...[...replaced, ...unfinished].map((name) => join(place.dir, name)));
     if (replacedParts > 0) lists.push({ place, parts });
   }
   return { going, files, lists };
 }
 
-const inDir =
-  (dir: string) =>
-  (name: string): string =>
-    join(dir, name);
+const ageMs = async (path: string): Promise<number> => Date.now() - (await stat(path)).mtimeMs;
 
 export async function isTidy(place: Place): Promise<boolean> {
   const { going, files, lists } = await findLitter(place);
