@@ -2,7 +2,6 @@
  * What remembers and what judges, built by hand from the ground up. No socket is opened here: commands build it, too.
  */
 import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import type { LoadedConfig } from "./config/load.ts";
 import type { Config } from "./config/schema.ts";
 import { readSecret } from "./config/secret.ts";
@@ -20,6 +19,7 @@ import { Misuse } from "./kit/trouble.ts";
 import { choosePacks, type PackChoice } from "./law/choice.ts";
 import type { Pack } from "./law/pack.ts";
 import { knownPacks } from "./law/packs.ts";
+import { startHousekeeping } from "./ledger/housekeeping.ts";
 import type { Journal } from "./ledger/journal.ts";
 import { createRecorder, type Recorder } from "./ledger/recorder.ts";
 import { domainList } from "./mail/domains.ts";
@@ -46,6 +46,7 @@ import { type ListReader, NO_LISTS } from "./signals/lists.ts";
 import { createLists, type Lists } from "./signals/open-lists.ts";
 import { openJournal } from "./stores/hourlog/journal.ts";
 import { openStore } from "./stores/open.ts";
+import { addLine, type LedgerPlace, ledgerPlace, openNodeArchive } from "./stores/open-ledger.ts";
 
 /** What a configuration says about judging; replaced as a whole by a reload. */
 export interface Law {
@@ -70,6 +71,7 @@ export interface House {
   readonly consents: ConsentRegister;
   readonly quotas: ConsentQuotas;
   readonly codes: CodeRegister;
+  readonly ledger: LedgerPlace;
   readonly journal: Journal;
   readonly recorder: Recorder;
   readonly tokens: Tokens;
@@ -96,7 +98,8 @@ export async function buildHouse({ config, file }: LoadedConfig, log: Log, clock
   const consents = createConsentRegister(store.tables, clock);
   const quotas = createConsentQuotas(store.admissions);
   const codes = createCodeRegister(store.tables, clock);
-  const journal = await openJournal(join(config.dataDir, "ledger"));
+  const ledger = ledgerPlace(config);
+  const journal = await openJournal(ledger.journalDir);
   const recorder = createRecorder(journal, ids, clock);
   const conduct = watchConduct({ clock, log, store, recorder }, () => house?.law.conduct ?? conductSettings([]));
   const lists = createLists(clock, ({ problem, ...news }) =>
@@ -104,7 +107,7 @@ export async function buildHouse({ config, file }: LoadedConfig, log: Log, clock
       ? log.info(news, "a list is in force")
       : log.warn({ ...news, problem }, "a list has a problem"),
   );
-  const remembered = { store, clients, consents, quotas, codes, journal, recorder, conduct, lists };
+  const remembered = { store, clients, consents, quotas, codes, ledger, journal, recorder, conduct, lists };
   const ground = { clock, log, ids, tokens, ...remembered };
   const close = async (): Promise<void> => {
     house?.law.names?.close();
@@ -196,4 +199,23 @@ export function layDownLaw(
     trustedProxies: ipRanges(config.trustedProxies),
   };
   return { config, packs, choice, site, pipeline, smtp, conduct: conductSettings(settings), ...(names && { names }) };
+}
+
+/** Puts the ledger in order now and then. @returns what ends it */
+export async function keepHouse(house: House): Promise<() => Promise<void>> {
+  const { config } = house.law;
+  const archive = await openNodeArchive(house.ledger, config);
+  const rounds = startHousekeeping({
+    ...house,
+    archive,
+    tables: house.store.tables,
+    settings: () => house.law.config.ledger,
+    async anchor(line) {
+      const { anchorFile } = house.law.config.ledger;
+      if (anchorFile !== undefined) await addLine(anchorFile, line);
+    },
+  });
+  return async () => {
+    await Promise.all([rounds.stop(), archive.close()]);
+  };
 }

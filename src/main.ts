@@ -6,7 +6,7 @@ import { nextHopOf } from "./delivery/open.ts";
 import { openDeskService } from "./desk/service.ts";
 import type { IntakeParts } from "./doors/intake.ts";
 import { certificateOf, openDoors } from "./doors/open.ts";
-import { type House, layDownLaw } from "./house.ts";
+import { type House, keepHouse, layDownLaw } from "./house.ts";
 import { every } from "./kit/every.ts";
 import { warnOfCodes } from "./registers/code-warnings.ts";
 
@@ -43,6 +43,10 @@ export async function openHouse(house: House): Promise<Service> {
     isLocal: (domain) => house.law.site.isLocal(domain),
   };
   const doors = await openDoors(house, parts, desk);
+  const stopHousekeeping = await keepHouse(house).catch(async (error: unknown) => {
+    await Promise.all(doors.map((door) => door.close(0)));
+    throw error;
+  });
   const watchCodes = every(DAY_MS, () => warnOfCodes(house.codes, house.law.choice.active, house.log));
   return {
     addresses: doors.map((door) => door.address),
@@ -66,6 +70,7 @@ export async function openHouse(house: House): Promise<Service> {
       await Promise.all(doors.map((door) => door.close(drainMs)));
       await desk.close();
       await nextHop.close(drainMs);
+      await stopHousekeeping();
       await house.close();
     },
   };

@@ -10,6 +10,7 @@ openssl openssl
 age age
 rspamd rspamd
 clamd clamav-daemon
+xxd xxd
 Net::SSLeay libnet-ssleay-perl
 "
 

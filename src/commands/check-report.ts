@@ -6,7 +6,7 @@ import { packName } from "../law/pack.ts";
 import { REPLIES, replyText } from "../mail/replies.ts";
 import type { Recipient, Sender, Session } from "../mail/views.ts";
 import type { Spoken } from "../pipeline/verdict.ts";
-import { factsOf } from "./ledger.ts";
+import { factsOf } from "./entry-line.ts";
 
 export interface About {
   readonly session: Session;

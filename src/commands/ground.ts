@@ -13,6 +13,7 @@ import type { Ids } from "../kit/ids.ts";
 import type { Store, Tables } from "../kit/store.ts";
 import { Unavailable } from "../kit/trouble.ts";
 import type { Journal } from "../ledger/journal.ts";
+import type { LedgerReader } from "../ledger/query.ts";
 import type { Happening, Recorder } from "../ledger/recorder.ts";
 import type { ClientRegister } from "../registers/clients.ts";
 import type { CodeRegister } from "../registers/codes.ts";
@@ -48,6 +49,8 @@ export interface Ground extends LoadedConfig {
   lists(): Promise<ListReader>;
   /** Opens the journal the first time. @throws Unavailable */
   journal(): Promise<Journal>;
+  /** Opens the whole ledger the first time, hot and archived. @throws Unavailable */
+  reader(): Promise<LedgerReader>;
   /** Is there a journal to look into? */
   hasJournal(): boolean;
   /** Where recipients' words are recorded; mails it lays out are sent by the running service. @throws Unavailable */
@@ -71,15 +74,15 @@ export async function withGround<T>(configPath: string, use: (ground: Ground) =>
 
 function createGround(loaded: LoadedConfig, closings: Closing[]): Ground {
   const { dataDir } = loaded.config;
-  const ledgerDir = join(dataDir, "ledger");
   const clock = systemClock;
   const ids = once(() => makeIds(loaded, clock));
   const store = once(() => openStoreOf(loaded, clock, closings));
   const tables = async (): Promise<Tables> => (await store()).tables;
+  const journalDir = join(dataDir, "ledger");
   const journal = once(async () => {
     const { openJournal } = await import("../stores/hourlog/journal.ts");
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-    const opened = await openJournal(ledgerDir);
+    const opened = await openJournal(journalDir);
     closings.push(() => opened.close());
     return opened;
   });
@@ -101,7 +104,13 @@ function createGround(loaded: LoadedConfig, closings: Closing[]): Ground {
       await lists.configure(loaded.config.lists);
       return lists;
     }),
-    hasJournal: () => existsSync(ledgerDir),
+    reader: once(async () => {
+      const { ledgerPlace, openLedgerReader } = await import("../stores/open-ledger.ts");
+      const opened = await openLedgerReader(ledgerPlace(loaded.config), await journal());
+      closings.push(() => opened.close());
+      return opened;
+    }),
+    hasJournal: () => existsSync(journalDir),
     registers,
     tables,
     desk: once(async () =>

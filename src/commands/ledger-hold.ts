@@ -69,9 +69,10 @@ const release = defineCommand({
 const list = defineCommand({
   command: "list",
   describe: "Holds, also those that are released",
-  builder: (args) => args.example("$0 ledger hold list --json", "for programs"),
+  builder: (args) => args.option("as", asOption).example("$0 ledger hold list --json", "for programs"),
   handler: (options) =>
     withGround(options.config, async (ground) => {
+      needAuditor(whoAsks(ground.config, options.as));
       const items = (await (await register(ground)).list()).map((hold) => ({ row: rowOf(hold), value: shown(hold) }));
       await printTable(options, ["CASE", "STATE", "DAYS", "SET", "BY", "REASON"], items);
     }),

@@ -6,7 +6,7 @@ import {
   type RequestRegister,
   stateOf,
 } from "../ledger/requests.ts";
-import { defineCommand, defineGroup, needed, text } from "./globals.ts";
+import { defineCommand, needed, text } from "./globals.ts";
 import { type Ground, recordChange, withGround } from "./ground.ts";
 import { askedOf, readAbout, readSpan, sinceOption, untilOption } from "./ledger-ask.ts";
 import { caseOption } from "./ledger-hold.ts";
@@ -150,8 +150,5 @@ export function shown({ openedAt, approvedAt, exported, search, ...request }: La
   };
 }
 
-export const request = defineGroup(
-  "request",
-  "Requests of authorities: opened by one person, approved by another, exported sealed",
-  [open, approve, list, show],
-);
+/** What is done with requests, but for their export. */
+export const requestMembers = [open, approve, list, show] as const;

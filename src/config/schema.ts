@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { NODE_NAME } from "../kit/node-name.ts";
 import { dns, list, scorers } from "./asked.ts";
 import { count, domain, endpoint, ipRange, minutes, ruleMode, seconds, timeout } from "./values.ts";
 
@@ -182,6 +183,17 @@ export const configSchema = z.strictObject({
       awayDaysMax: count(7, 36_500).describe(
         "the clock may go forward so many days while the machine is off; after more, no day is deleted until somebody confirms the clock",
       ),
+      archiveDir: z
+        .string()
+        .min(1)
+        .optional()
+        .describe("where days are archived; nodes may share it; default: ledger in dataDir"),
+      node: z
+        .string()
+        .regex(NODE_NAME, 'small letters, digits, "-" and ".", at most 63')
+        .optional()
+        .describe("name of this node in the archive, unlike any other's; default: made in dataDir"),
+      memoryMb: count(256, 1_048_576).describe("most memory for archiving, and for one search, MB"),
       sealKeyFile: z
         .string()
         .optional()

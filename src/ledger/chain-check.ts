@@ -33,12 +33,23 @@ export interface ChainEvidence {
   readonly anchors: readonly Known[];
   /** Deletions that are entries of the ledger: digest of the seal, and the retention that was in force. */
   readonly deletions: ReadonlyMap<string, number>;
+  /** Every entry of this node is among those looked through for deletions. */
+  readonly allEntries: boolean;
   /** Public keys by fingerprint. */
   readonly keys: ReadonlyMap<string, string>;
 }
 
 const DAY_MS = 86_400_000;
 
+export function isPublicKey(pem: string): boolean {
+  try {
+    return createPublicKey(pem).asymmetricKeyType === "ed25519";
+  } catch {
+    return false;
+  }
+}
+
+/** @param pems of which each is a public key */
 export const keysByFingerprint = (pems: readonly string[]): Map<string, string> =>
   new Map(pems.map((pem) => [fingerprintOf(createPublicKey(pem)), pem]));
 
@@ -66,7 +77,7 @@ function checkSeal(found: PlacedSeal, { keys }: ChainEvidence): Trouble[] {
 
 /** Walks from the first seal there ever was to the last one anybody speaks of. */
 function checkLinks(evidence: ChainEvidence): Trouble[] {
-  const { node, seals, listed, listedRemovals, anchors } = evidence;
+  const { node, seals, listed, anchors } = evidence;
   const found = new Map(seals.map((each) => [each.seal.seq, each]));
   const named = new Map([...listed, ...anchors].map((each) => [each.seq, each]));
   const removals = removalsOf(evidence);
@@ -86,7 +97,7 @@ function checkLinks(evidence: ChainEvidence): Trouble[] {
           says: `seal ${seq} does not follow seal ${seq - 1}: the chain is broken`,
         });
       }
-    } else if (removal) troubles.push(...checkRemoval(removal, listedRemovals, evidence));
+    } else if (removal) troubles.push(...checkRemoval(removal, evidence));
     else troubles.push(missing(seq, named.get(seq), node));
     previous = here?.digest ?? removal?.digest;
   }
@@ -106,21 +117,23 @@ function removalsOf({ seals, listedRemovals }: ChainEvidence): Map<number, Remov
 }
 
 /** Was it deleted in the open, and when its time was over? */
-function checkRemoval(
-  removal: Removal,
-  listed: readonly Removal[],
-  { node, seals, deletions }: ChainEvidence,
-): Trouble[] {
-  const { seq, date, digest, removedAt } = removal;
-  const signed = seals.some(({ seal }) => seal.removed.some((each) => each.seq === seq));
+function checkRemoval(removal: Removal, evidence: ChainEvidence): Trouble[] {
+  const { node, deletions } = evidence;
+  const { date, digest, removedAt } = removal;
   const retentionDays = deletions.get(digest);
-  // The seals that told of it are gone by now themselves.
-  const oldest = Math.min(...seals.map(({ seal }) => Date.parse(seal.sealedAt)));
-  if (!signed && retentionDays === undefined && Date.parse(removedAt) >= oldest && listed.includes(removal)) {
+  if (retentionDays === undefined && !isTold(removal, evidence)) {
     return [{ node, date, says: "is gone: it is said to be deleted, but neither a seal nor an entry says so" }];
   }
   const dueMs = Date.parse(date) + (1 + (retentionDays ?? 0)) * DAY_MS;
   return Date.parse(removedAt) < dueMs ? [{ node, date, says: `was deleted before its time, at ${removedAt}` }] : [];
+}
+
+/** Does a seal tell of it, or may it be that none does: the seals that did are gone themselves, or the next one is still to come? */
+function isTold({ seq, removedAt }: Removal, { seals, allEntries }: ChainEvidence): boolean {
+  if (seals.some(({ seal }) => seal.removed.some((removed) => removed.seq === seq))) return true;
+  const times = seals.map(({ seal }) => Date.parse(seal.sealedAt));
+  const removedMs = Date.parse(removedAt);
+  return removedMs < Math.min(...times) || (!allEntries && removedMs >= Math.max(...times));
 }
 
 function checkAnchors(evidence: ChainEvidence): Trouble[] {

@@ -86,7 +86,7 @@ describe("consentry ledger hold", { timeout: 60_000 }, () => {
     ];
     expect((await cli.run(set)).stdout).toBe("2026-117: days 2026-11-01 to … will not be deleted\n");
     expect((await cli.run(set)).stderr).toBe("consentry: case 2026-117 is held already\n");
-    expect((await cli.run(["ledger", "hold", "list"])).stdout).toMatch(
+    expect((await cli.run(["ledger", "hold", "list", "--as", "bob"])).stdout).toMatch(
       /^2026-117 +held +days 2026-11-01 to … .* ann +order 12$/m,
     );
     const release = ["ledger", "hold", "release", "--case", "2026-117", "--as", "bob"];

@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import { dueAt } from "../../src/ledger/keeping.ts";
 import { DAY_MS, HOUR_MS, mailEntries, openTestLedger, START_MS, type TestLedger } from "../helpers/archive.ts";
 
+/** Each run writes and flushes files, which takes its time on a busy disk. */
+const SLOW = { timeout: 60_000 };
 const dayOf = (index: number): string => new Date(START_MS + index * DAY_MS).toISOString().slice(0, 10);
 const daysOf = async (ledger: TestLedger): Promise<string[]> =>
   (await ledger.archive.sealed()).map(({ seal }) => seal.date);
@@ -28,7 +30,7 @@ async function aged(days: number, retentionDays: number): Promise<TestLedger> {
   return ledger;
 }
 
-describe("a day whose time is over", () => {
+describe("a day whose time is over", SLOW, () => {
   it("is not deleted a millisecond early", async () => {
     const ledger = await aged(3, 3);
     const dueMs = dueAt(dayOf(0), 3);
@@ -73,7 +75,7 @@ describe("a day whose time is over", () => {
   });
 });
 
-describe("a clock that jumps", () => {
+describe("a clock that jumps", SLOW, () => {
   it("a year forward deletes nothing until somebody confirms it, and is told once", async () => {
     const ledger = await aged(4, 3);
     const before = await daysOf(ledger);
@@ -118,7 +120,7 @@ describe("a clock that jumps", () => {
   });
 });
 
-describe("seals", () => {
+describe("seals", SLOW, () => {
   it("are told of once each, in their order, also those that a crash kept from it", async () => {
     const ledger = await openTestLedger();
     const anchors: number[] = [];

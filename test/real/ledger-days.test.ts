@@ -27,7 +27,13 @@ describe("seventy days of a ledger that keeps sixty", () => {
     expect(await ledger.find({ untilMs: START_MS + 10 * DAY_MS })).toEqual([]);
     const { root, key } = ledger;
     const witnesses = { ...(await witnessesOf((await ledger.reader()).find({}))), keys: [key.publicPem] };
-    const { troubles, days } = await verifyArchive({ ...witnesses, root, tempDir: tempDir(), memoryMb: 300 });
+    const { troubles, days } = await verifyArchive({
+      ...witnesses,
+      root,
+      node: ledger.node,
+      tempDir: tempDir(),
+      memoryMb: 300,
+    });
     expect([troubles, days]).toEqual([[], 60]);
   });
 });

@@ -1,40 +1,34 @@
 /** The archive of this node: Parquet files, written by DuckDB. */
 import { mkdirSync } from "node:fs";
-import { readdir, rename, rm, unlink } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import type { Archive, Sealed } from "../../ledger/archive.ts";
-import { type Removal, type Seal, type SealKey, writeSeal } from "../../ledger/seal.ts";
-import { type Day, readCatalog, readDay, takenIn, writeOpen } from "./catalog.ts";
-import { addLink, addRemoval, linkOf, publicKeyPath, readChain, textDigest } from "./chain.ts";
-import { type Database, openDatabase } from "./database.ts";
-import { readIfThere, UNFINISHED, writeDurably } from "./durable.ts";
-import { dayDir, dayPlaces, OPEN_FILE, sealOf, volumeName } from "./layout.ts";
+import { type Seal, type SealKey, writeSeal } from "../../ledger/seal.ts";
+import { type Day, readCatalog, readDay, takenIn } from "./catalog.ts";
+import { addLink, linkOf, publicKeyPath, readChain, textDigest } from "./chain.ts";
+import type { Database, DatabaseOptions } from "./database.ts";
+import { readIfThere, writeDurably } from "./durable.ts";
+import { openLocked } from "./keeper-lock.ts";
+import { dayDir, sealOf, volumeName } from "./layout.ts";
 import { absorbHour } from "./part.ts";
+import { isTidy, removeDay, tidy } from "./tidy.ts";
 import { writeVolume } from "./volume.ts";
 
-export interface ArchiveOptions {
+export interface ArchivePlace {
   /** Directory of the archive; may be shared by nodes. */
   readonly root: string;
   /** Name of this node, unlike any other's. */
   readonly node: string;
-  readonly key: SealKey;
-  /** Private directory for what is being worked on. */
-  readonly tempDir: string;
-  readonly memoryMb: number;
-  readonly threads?: number;
 }
 
-/** What a deleted directory is called until its files are gone. */
-const GOING = ".going-";
+/** With a private directory of this data directory alone: what is being worked on, and the lock, lie there. */
+export interface ArchiveOptions extends ArchivePlace, DatabaseOptions {
+  readonly key: SealKey;
+  /** So long hour files stay when a volume has taken their place, ms. */
+  readonly graceMs?: number;
+}
 
-export async function openArchive(options: ArchiveOptions): Promise<Archive> {
-  const { root, node } = options;
-  mkdirSync(root, { recursive: true, mode: 0o700 });
-  let opened: Promise<Database> | undefined;
-  const database = (): Promise<Database> => {
-    opened ??= openDatabase(options);
-    return opened;
-  };
+/** What can be told of a node's archive without changing it. */
+export function readArchive({ root, node }: ArchivePlace): Pick<Archive, "node" | "taken" | "openDays" | "sealed"> {
   const own = (): Promise<Day[]> => readCatalog(root, { node });
   return {
     node,
@@ -43,16 +37,40 @@ export async function openArchive(options: ArchiveOptions): Promise<Archive> {
       const days = [...dates].map((date) => readDay({ date, node, dir: dayDir(root, date, node) }));
       return takenIn(await Promise.all(days));
     },
-    async absorb(hour) {
-      return absorbHour(hour, { root, node, database: await database() });
-    },
     async openDays() {
       return (await own()).filter(({ parts }) => parts.some(({ rows }) => rows > 0)).map(({ date }) => date);
     },
-    seal: async (date, nowMs) => sealDay({ ...options, date, nowMs, database: await database() }),
     sealed: async () => (await own()).flatMap(sealedOf),
-    remove: (date, nowMs) => removeDay({ ...options, date, nowMs }),
-    tidy: () => tidy(root, node),
+  };
+}
+
+/** @throws Unavailable("ledger") from whatever changes something, while another process does so */
+export async function openArchive(options: ArchiveOptions): Promise<Archive> {
+  const { root, node } = options;
+  mkdirSync(root, { recursive: true, mode: 0o700 });
+  let opened: Promise<Database> | undefined;
+  const database = (): Promise<Database> => {
+    opened ??= openLocked(options).catch((error: unknown) => {
+      opened = undefined;
+      throw error;
+    });
+    return opened;
+  };
+  return {
+    ...readArchive(options),
+    async absorb(hour) {
+      return absorbHour(hour, { root, node, database: await database() });
+    },
+    seal: async (date, nowMs) => sealDay({ ...options, date, nowMs, database: await database() }),
+    async remove(date, nowMs) {
+      await database();
+      return removeDay({ ...options, date, nowMs });
+    },
+    async tidy() {
+      if (await isTidy(options)) return;
+      await database();
+      await tidy(options);
+    },
     async close() {
       await (await opened)?.close();
     },
@@ -111,48 +129,4 @@ async function keepPublicKey(root: string, node: string, key: SealKey): Promise<
   const path = publicKeyPath(root, node);
   const there = (await readIfThere(path)) ?? "";
   if (!there.includes(key.publicPem.trim())) await writeDurably(path, there + key.publicPem);
-}
-
-/** First the note, then the directory leaves its name in one step, then its files go. */
-async function removeDay({ root, node, date, nowMs }: Sealing): Promise<Removal[]> {
-  const dir = dayDir(root, date, node);
-  const { volumes } = await readDay({ date, node, dir });
-  const known = new Set((await readChain(root, node)).removals.map(({ seq }) => seq));
-  const removals = volumes.map(({ seal, digest }) => ({
-    seq: seal.seq,
-    date,
-    volume: seal.volume,
-    digest,
-    entries: seal.entries,
-    removedAt: new Date(nowMs).toISOString(),
-  }));
-  for (const removal of removals) if (!known.has(removal.seq)) await addRemoval(root, node, removal);
-  const going = join(dirname(dir), `${GOING}${node}`);
-  await rm(going, { recursive: true, force: true });
-  await rename(dir, going);
-  await rm(going, { recursive: true, force: true });
-  await removeIfEmpty(dirname(dir));
-  return removals;
-}
-
-async function removeIfEmpty(dir: string): Promise<void> {
-  if ((await readdir(dir)).length === 0) await rm(dir, { recursive: true });
-}
-
-async function tidy(root: string, node: string): Promise<void> {
-  for (const name of await readdir(root)) {
-    if (!name.startsWith("date=")) continue;
-    await rm(join(root, name, `${GOING}${node}`), { recursive: true, force: true });
-    await removeIfEmpty(join(root, name));
-  }
-  for (const place of await dayPlaces(root, { node })) {
-    const day = await readDay(place);
-    const replaced = new Set(day.volumes.flatMap(({ seal }) => seal.replaces));
-    for (const name of await readdir(place.dir)) {
-      if (replaced.has(name) || name.endsWith(UNFINISHED)) await unlink(join(place.dir, name));
-    }
-    if (day.replacedParts === 0) continue;
-    if (day.parts.length > 0) await writeOpen(place, day.parts);
-    else await unlink(join(place.dir, OPEN_FILE));
-  }
 }

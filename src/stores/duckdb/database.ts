@@ -2,7 +2,7 @@
  * DuckDB, in memory and in bounds: it never asks the network for anything, takes no more memory than it is told and puts what does
  * not fit into a private directory.
  */
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { DuckDBConnection, DuckDBInstance, DuckDBValue } from "@duckdb/node-api";
@@ -31,6 +31,10 @@ export interface Database {
 
 const THREADS_MAX = 4;
 const DIRECTORY_MODE = 0o700;
+/** How private directories are named: the process behind it. */
+const DIRECTORY = "duckdb-";
+/** A process in another container is not to be seen: what was used lately stays. */
+const LEFT_MS = 3_600_000;
 
 /** Text as SQL writes it. */
 export const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
@@ -41,7 +45,8 @@ export const literals = (texts: readonly string[]): string => `[${texts.map(lite
 export async function openDatabase({ tempDir, memoryMb, threads }: DatabaseOptions): Promise<Database> {
   const { DuckDBInstance } = await import("@duckdb/node-api");
   mkdirSync(tempDir, { recursive: true, mode: DIRECTORY_MODE });
-  const dir = mkdtempSync(join(tempDir, "duckdb-"));
+  removeLeft(tempDir);
+  const dir = mkdtempSync(join(tempDir, `${DIRECTORY}${process.pid}-`));
   const instance = await DuckDBInstance.create(":memory:", {
     memory_limit: `${memoryMb}MB`,
     threads: String(threads ?? Math.min(THREADS_MAX, availableParallelism())),
@@ -54,6 +59,26 @@ export async function openDatabase({ tempDir, memoryMb, threads }: DatabaseOptio
   for (const macro of ID_MACROS) await connection.run(macro);
   await connection.run("SET parquet_metadata_cache = true");
   return wrap(instance, connection, dir);
+}
+
+/** What a process that was killed left behind. */
+function removeLeft(tempDir: string): void {
+  for (const name of readdirSync(tempDir)) {
+    if (!name.startsWith(DIRECTORY)) continue;
+    const path = join(tempDir, name);
+    const idleMs = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+    if (idleMs > LEFT_MS && !isRunning(Number.parseInt(name.slice(DIRECTORY.length), 10))) {
+      rmSync(path, { recursive: true, force: true });
+    }
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
 }
 
 function wrap(instance: DuckDBInstance, connection: DuckDBConnection, dir: string): Database {

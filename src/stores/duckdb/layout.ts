@@ -17,7 +17,6 @@ export interface DayPlace {
 
 const DATE = /^date=(\d{4}-\d{2}-\d{2})$/;
 const NODE = /^node=([a-z0-9][a-z0-9.-]{0,62})$/;
-export const isNodeName = (name: string): boolean => NODE.test(`node=${name}`);
 
 export const dayDir = (root: string, date: string, node: string): string => join(root, `date=${date}`, `node=${node}`);
 

@@ -1,5 +1,5 @@
 /** The ledger as a whole: the journal's entries and the archive's, as one stream in the order of time. */
-import { rm } from "node:fs/promises";
+import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Misuse, Unavailable } from "../../kit/trouble.ts";
 import type { Entry } from "../../ledger/entry.ts";
@@ -49,10 +49,15 @@ async function* named<T>(items: AsyncIterable<T>): AsyncGenerator<T> {
   }
 }
 
-const asTrouble = (error: unknown): unknown =>
-  error instanceof Unavailable || error instanceof Misuse
-    ? error
-    : new Unavailable("ledger", `the archive cannot be read: ${(error as Error).message.split("\n")[0]}`, error);
+function asTrouble(error: unknown): unknown {
+  if (error instanceof Unavailable || error instanceof Misuse) return error;
+  const { message } = error as Error;
+  // Days that go, and hours whose day was sealed long ago, may go from under a search that takes its time.
+  const why = /No files found|No such file/i.test(message)
+    ? "the archive was put in order meanwhile: ask again"
+    : `the archive cannot be read: ${message.split("\n")[0]}`;
+  return new Unavailable("ledger", why, error);
+}
 
 async function* find(search: Search, reading: Reading, { database, snapshot }: Tools): AsyncGenerator<Entry> {
   const { days, hot } = await snapshot(search);
@@ -179,9 +184,9 @@ async function countRows(search: Search, days: readonly Day[], database: Databas
   }));
 }
 
-/** Lists in CSV: items with "; " between. */
+/** In CSV times as ISO 8601, and lists with "; " between their items. */
 const FOR_CSV =
-  "* REPLACE (array_to_string(rules, '; ') AS rules, array_to_string(articles, '; ') AS articles, array_to_string(packs, '; ') AS packs)";
+  "* REPLACE (strftime(\"at\", '%Y-%m-%dT%H:%M:%S.%gZ') AS \"at\", array_to_string(rules, '; ') AS rules, array_to_string(articles, '; ') AS articles, array_to_string(packs, '; ') AS packs)";
 const FORMATS = { parquet: "FORMAT parquet, COMPRESSION zstd", csv: "FORMAT csv, HEADER" };
 
 interface Writing extends Tools {
@@ -201,12 +206,30 @@ async function write(search: Search, path: string, { format, database, snapshot 
     ];
     const ordered = `SELECT ${IN_FULL} FROM (${sources.join(" UNION ALL BY NAME ")}) ORDER BY "at", id`;
     const selected = format === "csv" ? `SELECT ${FOR_CSV} FROM (${ordered})` : ordered;
-    const [[written] = []] = await database.rows(`COPY (${selected}) TO ${literal(path)} (${FORMATS[format]})`);
-    return Number(written);
+    return await intoNewFile(path, async () => {
+      const copy = `COPY (${selected}) TO ${literal(path)} (${FORMATS[format]}, USE_TMP_FILE false)`;
+      const [[written] = []] = await database.rows(copy);
+      return Number(written);
+    });
   } catch (error) {
     throw asTrouble(error);
   } finally {
     await rm(lines, { force: true });
     await hot.drop();
+  }
+}
+
+/** For our eyes only from the first byte on; gone again when it does not become whole. @throws Misuse when it cannot be made */
+async function intoNewFile<T>(path: string, write: () => Promise<T>): Promise<T> {
+  try {
+    await (await open(path, "wx", 0o600)).close();
+  } catch (error) {
+    throw new Misuse(`cannot make ${path}: ${(error as NodeJS.ErrnoException).code ?? "failed"}`);
+  }
+  try {
+    return await write();
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
   }
 }

@@ -1,7 +1,7 @@
 /** The whole archive against its seals: every file's hash, and where one differs, which entries are others than were sealed. */
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { checkChain, keysByFingerprint, type PlacedSeal, type Trouble } from "../../ledger/chain-check.ts";
+import { checkChain, isPublicKey, keysByFingerprint, type PlacedSeal, type Trouble } from "../../ledger/chain-check.ts";
 import type { Tip, Verification, Witnesses } from "../../ledger/verify.ts";
 import { type Day, readCatalog } from "./catalog.ts";
 import { publicKeyPath, readChain } from "./chain.ts";
@@ -13,6 +13,8 @@ import { checkRows } from "./row-check.ts";
 export interface VerifyOptions extends DatabaseOptions, Witnesses {
   /** Directory of the archive. */
   readonly root: string;
+  /** The node whose journal the witnesses come from; what others did last may be in entries that are not in reach. */
+  readonly node: string;
   /** Told after each day, of how many. */
   onDay?(done: number, of: number): void;
 }
@@ -41,7 +43,7 @@ export async function verifyArchive(options: VerifyOptions): Promise<Verificatio
       done += 1;
       onDay?.(done, days.length);
     }
-    return { ...summaryOf(days), troubles, notes };
+    return { ...summaryOf(days), troubles, notes: [...notes, ...days.flatMap(lateNotes)] };
   } finally {
     await database.close();
   }
@@ -62,6 +64,31 @@ function summaryOf(days: readonly Day[]): Omit<Verification, "troubles" | "notes
   };
 }
 
+/**
+ * Names everything that counts, so that two of them differ when the archive was put in order meanwhile: then what looked wrong may have
+ * been only half done.
+ */
+export async function archiveState(root: string): Promise<string> {
+  const days = await readCatalog(root);
+  const chains = await Promise.all((await nodesWithSeals(root)).map((node) => readChain(root, node)));
+  const counted = days.map(({ dir, volumes, parts }) => [dir, volumes.map(({ digest }) => digest), parts]);
+  return JSON.stringify([counted, chains]);
+}
+
+/** Entries may turn up after their day was sealed, for good reasons; whoever checks should know of them. */
+function lateNotes({ date, node, volumes, parts }: Day): string[] {
+  const late = volumes.filter(({ seal }) => seal.volume !== "day");
+  return [
+    ...late.map(
+      ({ seal }) =>
+        `day ${date} of node ${node} got ${seal.entries} more entries after it was sealed: ${seal.volume}, sealed at ${seal.sealedAt}`,
+    ),
+    ...(parts.length > 0 && volumes.length > 0
+      ? [`day ${date} of node ${node} has entries that came after it was sealed and are in no seal yet`]
+      : []),
+  ];
+}
+
 /** Also nodes all of whose days are gone. */
 async function nodesWithSeals(root: string): Promise<string[]> {
   const names = await readdir(join(root, "seals")).catch(() => []);
@@ -72,7 +99,7 @@ async function checkNode(node: string, days: readonly Day[], options: VerifyOpti
   const { root, keys, anchors, deletions } = options;
   const { links, removals } = await readChain(root, node);
   const given = keysByFingerprint(keys);
-  const beside = keysByFingerprint(pemsIn((await readIfThere(publicKeyPath(root, node))) ?? ""));
+  const beside = keysByFingerprint(pemsIn((await readIfThere(publicKeyPath(root, node))) ?? "").filter(isPublicKey));
   const seals = await sealsOf(days);
   const used = [...new Set(seals.map(({ seal }) => seal.key))].filter((key) => !given.has(key) && beside.has(key));
   const troubles = checkChain({
@@ -82,6 +109,7 @@ async function checkNode(node: string, days: readonly Day[], options: VerifyOpti
     listedRemovals: removals,
     anchors: anchors.filter((anchor) => anchor.node === node),
     deletions,
+    allEntries: node === options.node,
     keys: new Map([...beside, ...given]),
   });
   const notes = used.map(
@@ -91,16 +119,16 @@ async function checkNode(node: string, days: readonly Day[], options: VerifyOpti
 }
 
 const PEM = /-----BEGIN PUBLIC KEY-----[^-]+-----END PUBLIC KEY-----/g;
-export const pemsIn = (text: string): string[] => text.match(PEM) ?? [];
+const pemsIn = (text: string): string[] => text.match(PEM) ?? [];
 
 /** With the name under which each lies. A volume of the catalog does not tell: it goes by what the seal says. */
 async function sealsOf(days: readonly Day[]): Promise<PlacedSeal[]> {
   const found: PlacedSeal[] = [];
   for (const { date, node, dir, volumes } of days) {
-    for (const name of await readdir(dir)) {
+    for (const name of await readdir(dir).catch(() => [])) {
       const volume = volumeOfSeal(name);
       if (volume === undefined) continue;
-      const text = await readFile(join(dir, name), "utf8");
+      const text = await readFile(join(dir, name), "utf8").catch(() => "");
       const read = volumes.find(({ line, signature }) => text === `${line}\n${signature}\n`);
       if (read) found.push({ ...read, place: { date, node, volume } });
     }
@@ -110,7 +138,7 @@ async function sealsOf(days: readonly Day[]): Promise<PlacedSeal[]> {
 
 async function checkDay(day: Day, database: Database): Promise<Trouble[]> {
   const troubles: Trouble[] = [];
-  const names = new Set(await readdir(day.dir));
+  const names = new Set(await readdir(day.dir).catch(() => []));
   const expected = new Set([OPEN_FILE, ...day.parts.map(({ file }) => file)]);
   for (const name of names) {
     const volume = volumeOfSeal(name);
