@@ -50,11 +50,10 @@ export async function judgeAuthenticity(names: Names, asked: Asked): Promise<Aut
   const authors = addressesIn(asked.headers, "from").map(({ domain }) => domain);
   const mail = signedMailOf(asked.headers, asked.content);
   const options = { nowMs: asked.nowMs, signaturesMax: asked.signaturesMax, ...(authors[0] && { first: authors[0] }) };
-  const [[spf, helo], dkim, arc] = await Promise.all([
-    askSpf(names, asked),
-    verifyDkim(names, mail, options),
-    verifyArc(names, mail),
-  ]);
+  const isSigned = asked.headers.fields.some(({ name }) => name === "dkim-signature" || name.startsWith("arc-"));
+  const [[spf, helo], dkim, arc] = isSigned
+    ? await Promise.all([askSpf(names, asked), verifyDkim(names, mail, options), verifyArc(names, mail)])
+    : [await askSpf(names, asked), [], NO_ARC];
   const dmarc = await evaluateDmarc(names, {
     authors,
     spf: { domain: spf.domain.toLowerCase(), result: spf.outcome.result },
@@ -64,6 +63,8 @@ export async function judgeAuthenticity(names: Names, asked: Asked): Promise<Aut
   });
   return { spf, ...(helo && { helo }), dkim, arc, dmarc };
 }
+
+const NO_ARC: ArcOutcome = { result: "none", sets: [] };
 
 export function signedMailOf(headers: Headers, { header, whole, read }: Content): SignedMail {
   const skip = header.length;
