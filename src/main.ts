@@ -276,7 +276,8 @@ function certificateOf({ tls }: Config): Certificate | undefined {
   }
 }
 
-function nextHopOf({ nextHop, hostname }: Config): NextHop {
+/** The next hop that a configuration names. @throws Misuse */
+export function nextHopOf({ nextHop, hostname }: Config): NextHop {
   const { to, user, passwordFile, caFile, mailboxes, mode: _, ...rest } = nextHop;
   const password = passwordFile === undefined ? undefined : readFileSync(passwordFile, "utf8").trim();
   const credentials = user !== undefined && password !== undefined ? { user, password } : undefined;

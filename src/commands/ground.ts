@@ -8,6 +8,7 @@ import { join } from "node:path";
 import type { LoadedConfig } from "../config/load.ts";
 import { type Clock, systemClock } from "../kit/clock.ts";
 import type { Ids } from "../kit/ids.ts";
+import type { Store } from "../kit/store.ts";
 import { Unavailable } from "../kit/trouble.ts";
 import type { Journal } from "../ledger/journal.ts";
 import type { Happening } from "../ledger/recorder.ts";
@@ -20,6 +21,7 @@ import type { Quotas } from "../signals/quotas.ts";
 import { remark } from "./output.ts";
 
 export interface Registers {
+  readonly store: Pick<Store, "ping">;
   readonly clients: ClientRegister;
   readonly consents: ConsentRegister;
   readonly blocks: BlockRegister;
@@ -118,6 +120,7 @@ async function openRegisters({ config }: LoadedConfig, clock: Clock, closings: C
   const blocks = signals.createBlockRegister(tables, clock);
   const quotas = signals.createQuotas(windows, () => undefined);
   return {
+    store: opened,
     clients: createClientRegister(tables, clock),
     consents: createConsentRegister(tables, clock),
     blocks,

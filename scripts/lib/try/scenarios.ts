@@ -1,3 +1,4 @@
+import { conduct } from "./conduct.ts";
 import { LABELS } from "./labels.ts";
 import type { World } from "./world.ts";
 
@@ -6,6 +7,8 @@ export interface Scenario {
   readonly title: string;
   /** At which door: that of the world, that of clients with shop's login, or there without one. */
   readonly door: "world" | "clients" | "clients-without-login";
+  /** Another client's login than shop's; the password is the same. */
+  readonly login?: string;
   readonly swaks: readonly string[];
   /** How the reply begins, and a piece of it. */
   readonly code: string;
@@ -170,5 +173,5 @@ export const scenariosFor = (compose: boolean): readonly Scenario[] => [
   ...forged,
   ...advertising,
   ...consent,
-  ...(compose ? withoutRedis : []),
+  ...(compose ? withoutRedis : conduct),
 ];
