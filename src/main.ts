@@ -15,6 +15,7 @@ import { blockEntry } from "./doors/block-entry.ts";
 import type { Certificate, Door } from "./doors/door.ts";
 import { createIntake, type IntakeParts } from "./doors/intake.ts";
 import { openMilterDoor } from "./doors/milter/listen.ts";
+import { openSealing, type Sealing } from "./doors/sealing.ts";
 import { openSmtpDoor } from "./doors/smtp/listen.ts";
 import { createPerAddress } from "./doors/smtp/per-address.ts";
 import type { SmtpSettings } from "./doors/smtp/server.ts";
@@ -64,6 +65,8 @@ export interface Law {
   readonly conduct: ConductSettings;
   /** DNS; absent where no server is named. */
   readonly names?: Resolver;
+  /** ARC seals; absent where the configuration names no key. */
+  readonly sealing?: Sealing | undefined;
 }
 
 /** Everything but the doors. */
@@ -180,7 +183,8 @@ export function layDownLaw(
     relayNetworks: ipRanges(config.relayNetworks),
     trustedProxies: ipRanges(config.trustedProxies),
   };
-  return { config, packs, choice, site, pipeline, smtp, conduct: conductSettings(settings), ...(names && { names }) };
+  const asks = { ...(names && { names }), sealing: openSealing(config, clock) };
+  return { config, packs, choice, site, pipeline, smtp, conduct: conductSettings(settings), ...asks };
 }
 
 /** A running service. */
@@ -207,6 +211,7 @@ export async function openHouse(house: House): Promise<Service> {
     get hostname() {
       return house.law.config.hostname;
     },
+    sealing: async (...asked) => (await house.law.sealing?.(...asked)) ?? [],
     get receivedMax() {
       return house.law.config.limits.receivedMax;
     },

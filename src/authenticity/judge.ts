@@ -45,6 +45,11 @@ export interface Authenticity {
   readonly dmarc: DmarcOutcome;
 }
 
+const judged = new WeakMap<Headers, Authenticity>();
+
+/** What was found out about this mail, if anybody asked: for those who come after the rules. */
+export const judgedBefore = (headers: Headers): Authenticity | undefined => judged.get(headers);
+
 /** Never throws for what mail or DNS say; silence shows as temperror in what it left open. */
 export async function judgeAuthenticity(names: Names, asked: Asked): Promise<Authenticity> {
   const authors = addressesIn(asked.headers, "from").map(({ domain }) => domain);
@@ -61,7 +66,9 @@ export async function judgeAuthenticity(names: Names, asked: Asked): Promise<Aut
     edition: asked.edition,
     sample: asked.sample,
   });
-  return { spf, ...(helo && { helo }), dkim, arc, dmarc };
+  const found = { spf, ...(helo && { helo }), dkim, arc, dmarc };
+  judged.set(asked.headers, found);
+  return found;
 }
 
 const NO_ARC: ArcOutcome = { result: "none", sets: [] };
