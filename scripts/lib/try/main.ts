@@ -6,6 +6,7 @@ import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { type NamedHouse, startNamedHouse } from "./named.ts";
 import { type Options, readOptions } from "./options.ts";
 import { type Scenario, scenariosFor } from "./scenarios.ts";
 import { pasteable, swaks, type Talk } from "./swaks.ts";
@@ -23,8 +24,13 @@ async function main(): Promise<number> {
   const startedAt = new Date();
   let failed = 0;
   const scenarios = scenariosFor(options.compose);
-  for (const [index, scenario] of scenarios.entries()) {
-    if (!(await play(scenario, index + 1, { options, world }))) failed += 1;
+  const named = await startNamedHouse(HOUSE);
+  try {
+    for (const [index, scenario] of scenarios.entries()) {
+      if (!(await play(scenario, index + 1, { options, world, named }))) failed += 1;
+    }
+  } finally {
+    await named.stop();
   }
   console.log(`What the ledger has of it:\n\n${await world.ledgerSince(startedAt)}`);
   console.log(
@@ -38,10 +44,13 @@ async function main(): Promise<number> {
 async function play(
   scenario: Scenario,
   number: number,
-  { options, world }: { options: Options; world: World },
+  { options, world, named }: { options: Options; world: World; named: NamedHouse },
 ): Promise<boolean> {
   await scenario.before?.(world);
-  const args = [...doorArgs(scenario, options), ...scenario.swaks];
+  const args = [
+    ...(scenario.door === "named" ? ["--server", named.server] : doorArgs(scenario, options)),
+    ...scenario.swaks,
+  ];
   const talk = await talkUntilExpected(scenario, args);
   const problem = isExpected(scenario, talk) ? await missing(scenario, talk, world) : "another reply was expected";
   const word = problem === undefined ? "PASS" : "FAIL";
