@@ -144,19 +144,17 @@ describe("who sent a mail", () => {
 
   it("cannot be known while DNS is silent: that mail waits at its sender, and no other mail waits for it", async () => {
     const service = await serve();
-    await service.reload({ dns: { timeoutMs: 1500 } });
+    await service.reload({ dns: { timeoutMs: 3000 } });
     await send(service.smtp, {});
-    const began = performance.now();
+    let answered = 0;
     const silent = Array.from({ length: 30 }, async (_, n) => {
       const reply = await send(service.smtp, n % 2 ? { envelope: "a@quiet.example" } : { from: "a@quiet.example" });
-      return { text: reply.text.slice(0, 9), ms: performance.now() - began };
+      answered += 1;
+      return reply.text.slice(0, 9);
     });
-    for (let n = 0; n < 30; n += 1) expect((await send(service.smtp, {})).code).toBe(250);
-    const others = performance.now() - began;
-    const answers = await Promise.all(silent);
-    expect(new Set(answers.map(({ text }) => text))).toEqual(new Set(["451-4.4.3"]));
-    expect(others, "thirty other mails one after the other").toBeLessThan(1500);
-    expect(Math.max(...answers.map(({ ms }) => ms))).toBeLessThan(4000);
+    for (let n = 0; n < 10; n += 1) expect((await send(service.smtp, {})).code).toBe(250);
+    expect(answered, "silent ones that were answered before ten others, one after the other").toBe(0);
+    expect(new Set(await Promise.all(silent))).toEqual(new Set(["451-4.4.3"]));
   });
 });
 

@@ -68,10 +68,18 @@ export const authenticity = defineRule({
       const evidence = { ...evidenceOf(found, verdict), ...(forged.length > 0 && { forgedResults: forged.length }) };
       const unsigned = missingSignature(found, context.options.mustSign);
       const said = unsigned ? [unsigned] : consequencesOf(verdict, found, { view, context });
-      return [{ kind: "pass", edits, evidence }, ...said];
+      return withFacts(said, { edits, evidence });
     },
   },
 });
+
+/** One finding for everybody carries what was found; where recipients are told apart, a pass of its own does. */
+function withFacts(said: readonly Finding[], facts: { edits: readonly HeaderEdit[]; evidence: Evidence }): Finding[] {
+  const [only, ...more] = said;
+  if (!only) return [{ kind: "pass", ...facts }];
+  if (more.length > 0 || only.packs) return [{ kind: "pass", ...facts }, ...said];
+  return [{ ...only, edits: facts.edits, evidence: { ...facts.evidence, ...only.evidence } }];
+}
 
 const askedOf = (view: BodyView, { site, clock, options }: Context<Options>) => ({
   ip: view.session.clientIp,
