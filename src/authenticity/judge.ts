@@ -45,16 +45,20 @@ export interface Authenticity {
   readonly dmarc: DmarcOutcome;
 }
 
+const judged = new WeakMap<Headers, Authenticity>();
+
+/** What was found out about this mail, if anybody asked: for those who come after the rules. */
+export const judgedBefore = (headers: Headers): Authenticity | undefined => judged.get(headers);
+
 /** Never throws for what mail or DNS say; silence shows as temperror in what it left open. */
 export async function judgeAuthenticity(names: Names, asked: Asked): Promise<Authenticity> {
   const authors = addressesIn(asked.headers, "from").map(({ domain }) => domain);
   const mail = signedMailOf(asked.headers, asked.content);
   const options = { nowMs: asked.nowMs, signaturesMax: asked.signaturesMax, ...(authors[0] && { first: authors[0] }) };
-  const [[spf, helo], dkim, arc] = await Promise.all([
-    askSpf(names, asked),
-    verifyDkim(names, mail, options),
-    verifyArc(names, mail),
-  ]);
+  const isSigned = asked.headers.fields.some(({ name }) => name === "dkim-signature" || name.startsWith("arc-"));
+  const [[spf, helo], dkim, arc] = isSigned
+    ? await Promise.all([askSpf(names, asked), verifyDkim(names, mail, options), verifyArc(names, mail)])
+    : [await askSpf(names, asked), [], NO_ARC];
   const dmarc = await evaluateDmarc(names, {
     authors,
     spf: { domain: spf.domain.toLowerCase(), result: spf.outcome.result },
@@ -62,8 +66,12 @@ export async function judgeAuthenticity(names: Names, asked: Asked): Promise<Aut
     edition: asked.edition,
     sample: asked.sample,
   });
-  return { spf, ...(helo && { helo }), dkim, arc, dmarc };
+  const found = { spf, ...(helo && { helo }), dkim, arc, dmarc };
+  judged.set(asked.headers, found);
+  return found;
 }
+
+const NO_ARC: ArcOutcome = { result: "none", sets: [] };
 
 export function signedMailOf(headers: Headers, { header, whole, read }: Content): SignedMail {
   const skip = header.length;

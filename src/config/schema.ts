@@ -172,6 +172,21 @@ export const configSchema = z.strictObject({
   trustedProxies: z.array(ipRange).default([]).describe("hosts that may send XCLIENT, XFORWARD or the PROXY header"),
   dns: dns.prefault({}).describe("who is asked about names, and what that may cost"),
   lists: z.array(list).default([]).describe("lists of addresses that send spam, or never do"),
+  arc: z
+    .strictObject({
+      domain: domain.describe("d=: whose seal it is"),
+      selector: z
+        .string()
+        .regex(/^[\w-]+(\.[\w-]+)*$/, "a selector")
+        .describe("s=: the key is published at selector._domainkey.domain"),
+      keyFile: z.string().describe("private key, PEM: RSA or Ed25519"),
+      seal: z
+        .enum(["changed", "always"])
+        .default("changed")
+        .describe("which mail is sealed: where we change the header, or all that was checked"),
+    })
+    .optional()
+    .describe("ARC seals on mail that goes on (RFC 8617)"),
   nextHop: nextHop.prefault({}).describe("delivery"),
   refusals: refusals.prefault({}).describe("how recipients refuse and agree"),
   packs: packs.prefault({}).describe("which law protects whom"),

@@ -105,6 +105,24 @@ export const REPLIES = {
     "the domain in From has not authorised this mail, and asks for its refusal (DMARC)",
     "mail that SPF or DKIM proves to be of that domain",
   ),
+  "dkim-missing": form(
+    550,
+    "5.7.20",
+    "the domain in From signs all its mail, and this one has no valid signature (DKIM)",
+    "mail as that domain signed it",
+  ),
+  "dkim-partial": form(
+    550,
+    "5.7.21",
+    "the signature of the domain in From leaves a part of the mail unsigned (DKIM l=)",
+    "mail signed as a whole",
+  ),
+  "dkim-author": form(
+    550,
+    "5.7.22",
+    "the domain in From signs all its mail, and only others have signed this one (DKIM)",
+    "mail signed by the domain in From",
+  ),
   "spf-fail": form(
     550,
     "5.7.23",

@@ -1,6 +1,6 @@
 import type { Clock } from "../kit/clock.ts";
 import { withDeadline } from "../kit/deadline.ts";
-import type { Names } from "../kit/names.ts";
+import type { Answer, Names, RecordOf, RecordType } from "../kit/names.ts";
 import { Unavailable } from "../kit/trouble.ts";
 
 export interface Budget {
@@ -19,8 +19,14 @@ interface Account {
   sinceMs: number;
 }
 
+/** Names that can also say at once what they know already. */
+export interface KnowingNames extends Names {
+  /** undefined: it has to be asked. @throws Unavailable("dns") for what nobody answered a moment ago */
+  known<T extends RecordType>(name: string, type: T): Answer<RecordOf[T]> | undefined;
+}
+
 /** Gives each mail its own bounded view of the names. What it may cost is forgotten with the mail. */
-export function createBudgets(names: Names, budget: Budget, clock: Clock): (scope: object) => Names {
+export function createBudgets(names: KnowingNames, budget: Budget, clock: Clock): (scope: object) => Names {
   const accounts = new WeakMap<object, Account>();
   const nowMs = (): number => clock.steadyMs?.() ?? clock.now();
   return (scope) => ({
@@ -35,6 +41,8 @@ export function createBudgets(names: Names, budget: Budget, clock: Clock): (scop
       if (account.questions > budget.questionsMax || leftMs <= 0) {
         throw new Unavailable("dns", "this mail has asked as much as one mail may");
       }
+      const known = names.known(name, type);
+      if (known) return known;
       if (account.open === 0) account.sinceMs = nowMs();
       account.open += 1;
       try {

@@ -80,22 +80,26 @@ const NONE: Standing = Object.freeze({ sinceMs: 0 });
 /** The register of blocks on any store. */
 export function createBlockRegister(tables: Tables, clock: Clock): BlockRegister {
   const known = createRecent<Standing>(KNOWN_MAX);
+  /** Of this process: what was looked up while one was made is not kept. */
+  let changes = 0;
   const get = async (subject: string): Promise<Block | undefined> => {
     const row = await tables.get(TABLE, keyOf(subject));
     return row && asBlock(row.value);
   };
   const put = async (block: Block): Promise<void> => {
     await tables.put(TABLE, keyOf(block.subject), block as unknown as Value);
+    changes += 1;
     known.clear();
   };
   const look = async (key: string, subjects: readonly string[]): Promise<Standing> => {
+    const before = changes;
     const rows = await tables.getMany(TABLE, subjects.map(keyOf));
     const nowMs = clock.now();
     const standing = standingOf(
       rows.flatMap((row) => (row ? [asBlock(row.value)] : [])),
       nowMs,
     );
-    known.set(key, standing, nowMs + BELIEVED_MS);
+    if (changes === before) known.set(key, standing, nowMs + BELIEVED_MS);
     return standing;
   };
   return {

@@ -63,12 +63,15 @@ const TALLIES_MAX = 20_000;
 const BATCH = 50;
 const UNBOUNDED = Number.MAX_SAFE_INTEGER;
 
-/** 5.1.0, 5.1.1, 5.1.3, 5.1.6, 5.1.10 (RFC 3463 3.2, RFC 7504): the mailbox; 5.4.1 is what some say at their edge. */
-const NO_MAILBOX = /^5\.(?:1\.(?:0|1|3|6|10)|4\.1)$/;
+/**
+ * 5.1.0, 5.1.1, 5.1.3, 5.1.6, 5.1.10 (RFC 3463 3.2, RFC 7505): the mailbox; 5.4.1 is what some say at their edge; 5.0.0 is a
+ * server that has no enhanced codes.
+ */
+const NO_MAILBOX = /^5\.(?:0\.0|1\.(?:0|1|3|6|10)|4\.1)$/;
 
 /** Did the next hop say that there is no such mailbox? */
 export const saysUnknown = ({ code, enhanced }: Reply): boolean =>
-  (code === 550 || code === 551 || code === 553) && (enhanced === "" || NO_MAILBOX.test(enhanced));
+  (code === 550 || code === 551 || code === 553) && NO_MAILBOX.test(enhanced);
 
 export interface HarvestCount {
   tally(subjects: Subjects): Tally;

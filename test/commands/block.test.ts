@@ -23,7 +23,7 @@ async function standing(ip: string, client?: string): Promise<string> {
   }
 }
 
-describe("consentry block", () => {
+describe("consentry block", { timeout: 40_000 }, () => {
   it("blocks a network until a time, for a reason, in the name of whoever does it", async () => {
     const words = ["block", "add", "203.0.113.77/24", "--for", "2h", "--note", "report 118", "--actor", "ann"];
     const added = await cli.run(words);
@@ -108,7 +108,7 @@ describe("consentry block", () => {
   });
 });
 
-describe("consentry client limits", () => {
+describe("consentry client limits", { timeout: 40_000 }, () => {
   it("sets what is given, shows what is used, clears what is named", async () => {
     await cli.run(["client", "add", "office", "--kind", "isp-customer", "--network", "192.0.2.0/24"]);
     expect((await cli.run(["client", "limits", "office"])).stdout).toBe("office: no limit\n");

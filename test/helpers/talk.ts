@@ -191,14 +191,14 @@ function finished({ yaml, delivered, ...draft }: Draft, title: string): Talk {
   const silent = draft.steps.find(({ kind, expected }) => kind !== "client" && !expected);
   if (silent) throw new Error(`line ${silent.line}: what must be heard?`);
   if (draft.steps[0]?.kind !== "client") throw new Error("a talk begins with a client");
-  return { ...draft, title, delivered, config: (parse(yaml.join("\n")) as Record<string, unknown> | null) ?? {} };
+  return { ...draft, title, delivered, config: configOf(yaml) };
 }
 
 function clientOf(id: string, text: string): GivenClient {
   const [kind = "", ...more] = listOf(text);
   if (!CLIENT_KINDS.includes(kind as ClientKind)) throw new Error(`no kind of client: ${kind}`);
   const said = new Map(more.map((part) => [part.split(" ")[0] ?? "", part.split(" ").slice(1)]));
-  const unknown = [...said.keys()].find((key) => !["domains", "networks", "password"].includes(key));
+  const unknown = [...said.keys()].find((key) => !["domains", "networks", "password", "rate"].includes(key));
   if (unknown !== undefined) throw new Error(`clients have no ${unknown}`);
   const password = said.get("password")?.[0];
   return {
@@ -207,6 +207,7 @@ function clientOf(id: string, text: string): GivenClient {
       kind: kind as ClientKind,
       domains: said.get("domains") ?? [],
       networks: said.get("networks") ?? [],
+      ...(said.has("rate") && { ratePerMinute: Number(said.get("rate")?.[0]) }),
       disabled: false,
     },
     ...(password !== undefined && { password }),
@@ -278,4 +279,12 @@ function expectOfLast(draft: Draft, match: readonly string[]): void {
     ...(enhanced !== undefined && { enhanced }),
   };
   draft.steps[draft.steps.length - 1] = { ...step, expected };
+}
+
+/** Most talks are about something else than what stands in their one-line advertisements; a talk that is not says so. */
+const SILENT = { "advertising/contents": "off" };
+
+function configOf(yaml: readonly string[]): Talk["config"] {
+  const given = (parse(yaml.join("\n")) ?? {}) as { readonly rules?: object };
+  return { ...given, rules: { ...SILENT, ...given.rules } };
 }

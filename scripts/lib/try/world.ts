@@ -8,6 +8,8 @@ export interface World {
   prepare(): Promise<void>;
   grant(recipient: string): Promise<void>;
   withdraw(recipient: string): Promise<void>;
+  /** Whether a block stood or not. */
+  unblock(subject: string): Promise<void>;
   /** Docker only. */
   redis(what: "stop" | "start"): Promise<void>;
   /** Docker only. */
@@ -55,11 +57,27 @@ export function createWorld(options: Options, house: string): World {
       const known = (await consentry(["client", "show", "shop"])).status === 0;
       const add = ["client", "add", "shop", "--kind", "advertiser", "--domain", "shop.example", "--password-stdin"];
       if (!known) await must(add, "demo\n");
+      const office = [
+        "client",
+        "add",
+        "office",
+        "--kind",
+        "isp-customer",
+        "--domain",
+        "office.example",
+        "--password-stdin",
+      ];
+      if ((await consentry(["client", "show", "office"])).status !== 0) await must(office, "demo\n");
       await grant("alice@example.com");
     },
     grant,
     async withdraw(recipient) {
       await must(["consent", "withdraw", recipient, "--advertiser", "shop"]);
+    },
+    async unblock(subject) {
+      // Exit 1: nobody was blocked.
+      const { status, stderr } = await consentry(["block", "remove", subject]);
+      if (status > 1) throw new Error(`consentry block remove ${subject}: ${stderr.trim()}`);
     },
     redis: (what) => turn("redis", what),
     consentry: (what) => turn(compose?.consentry ?? "consentry", what),
