@@ -34,6 +34,7 @@ import { createPipeline, type Pipeline } from "./pipeline/pipeline.ts";
 import { compileSettings } from "./pipeline/settings.ts";
 import { type ClientRegister, createClientRegister } from "./registers/clients.ts";
 import { type CodeRegister, createCodeRegister, dayOf } from "./registers/codes.ts";
+import { createConsentDesk } from "./registers/consent-desk.ts";
 import { type ConsentQuotas, createConsentQuotas } from "./registers/consent-quotas.ts";
 import { type ConsentRegister, createConsentRegister } from "./registers/consents.ts";
 import type { Site } from "./rules/define.ts";
@@ -118,7 +119,8 @@ export function layDownLaw(
     ...loadPacks(OWN_PACKS),
     ...(config.packs.directory ? loadPacks(config.packs.directory) : []),
   ]);
-  const choice = choosePacks(config.packs, packs, problems);
+  const listeners = config.listeners.map((listener) => listener.packs);
+  const choice = choosePacks({ ...config.packs, listeners }, packs, problems);
   const settings = compileSettings(config.rules, RULES, problems);
   for (const { id, retention } of choice.active) {
     if (retention?.logDays !== undefined && config.ledger.retentionDays < retention.logDays) {
@@ -132,7 +134,7 @@ export function layDownLaw(
   const site: Site = { hostname: config.hostname.toLowerCase(), isLocal: local.has, isOurId: ids.isOurs };
   const pipeline = createPipeline({
     settings,
-    context: { clock, site, consents, quotas, codes, packsFor: choice.for },
+    context: { clock, site, ...createConsentDesk(consents, quotas), codes, packsFor: choice.for },
     packMode: choice.mode,
     ruleTimeoutMs: config.limits.ruleTimeoutMs,
     onFault: (rule, error) => log.error({ rule, err: error }, "a rule has a bug: the mail is deferred"),
@@ -228,11 +230,13 @@ async function openDoors(house: House, parts: IntakeParts): Promise<Door[]> {
   };
   const milter = { newSessionId: house.ids.next, nowMs: house.clock.now, site: () => house.law.site };
   const certificate = certificateOf(config);
-  const open = ({ door, listen, tls, requireTls, proxyHeader, submissionDaemons }: Listener): Promise<Door> => {
-    if (door === "milter") return openMilterDoor(listen, { ...shared, ...milter, submissionDaemons });
+  const open = ({ door, listen, tls, packs, ...more }: Listener): Promise<Door> => {
+    if (door === "milter")
+      return openMilterDoor(listen, { ...shared, ...milter, packs, submissionDaemons: more.submissionDaemons });
     const role = door === "submission" ? "submission" : "mx";
     const options = { hostname: config.hostname, listen, tls, certificate };
-    return openSmtpDoor(options, { ...shared, role, requireTls, proxyHeader });
+    const { requireTls, proxyHeader } = more;
+    return openSmtpDoor(options, { ...shared, role, packs, requireTls, proxyHeader });
   };
   const doors: Door[] = [];
   try {

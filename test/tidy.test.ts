@@ -68,6 +68,8 @@ const RULE_HELPERS: Readonly<Record<string, string>> = {
   "src/rules/consequence.ts":
     "test/rules/advertising/subject-label.test.ts, test/rules/consent/recorded-consent.test.ts",
   "src/rules/consent/excess.ts": "test/rules/consent/scope.test.ts",
+  "src/rules/advertising/label-words.ts": "test/rules/advertising/subject-label.test.ts",
+  "src/rules/advertising/label-edit.ts": "test/rules/advertising/label-edit.test.ts",
   "src/rules/advertising/declared.ts": "test/rules/advertising/subject-label.test.ts",
 };
 

@@ -11,6 +11,7 @@ export const clientOptions = (args: Argv<Globals>) =>
     .option("domain", texts("domain it may write as sender, or *.domain for its subdomains"))
     .option("licence", text("licence or filing number (Order 38 art. 4)"))
     .option("code", text("management code (Circular 12/2008 II)"))
+    .option("pack", texts("pack it writes under, where the recipient's domain names none; without one: the listener's"))
     .option("rate", count("mails a minute"))
     .option("password-file", text("file with its password"))
     .option("password-stdin", { type: "boolean", describe: "read its password from stdin" })
@@ -22,12 +23,13 @@ type Parsed = ArgumentsCamelCase<ReturnType<typeof clientOptions> extends Argv<i
 export const kindOption = { choices: CLIENT_KINDS, describe: "what kind of customer it is" } as const;
 
 /** Fields `client set --clear` can empty. */
-export const CLEARABLE = ["network", "domain", "licence", "code", "rate"] as const;
+export const CLEARABLE = ["network", "domain", "licence", "code", "pack", "rate"] as const;
 const FIELD_OF = {
   network: "networks",
   domain: "domains",
   licence: "licence",
   code: "code",
+  pack: "packs",
   rate: "ratePerMinute",
 } as const;
 
@@ -36,15 +38,29 @@ const FIELD_OF = {
  * @throws Misuse naming every domain that is none
  */
 export function givenFields(options: Parsed & { kind?: ClientKind | undefined }): Partial<Client> {
-  const { kind, network, domain, licence, code, rate } = options;
+  const { kind, network, domain, licence, code, pack, rate } = options;
   return {
     ...(kind !== undefined && { kind }),
     ...(network && { networks: network }),
     ...(domain && { domains: domainsOf(domain) }),
     ...(licence !== undefined && { licence }),
     ...(code !== undefined && { code }),
+    ...(pack && { packs: pack }),
     ...(rate !== undefined && { ratePerMinute: rate }),
   };
+}
+
+/** @throws Misuse naming every pack that is none */
+export async function checkPacks({ config, pack }: { config: string; pack?: string[] | undefined }): Promise<void> {
+  if (!pack) return;
+  const [{ loadConfig }, { lawOf }] = await Promise.all([import("../config/load.ts"), import("./law.ts")]);
+  const { packs } = lawOf(loadConfig(config));
+  const unknown = pack.filter((id) => !packs.has(id));
+  if (unknown.length === 0) return;
+  throw new Misuse(
+    "this client cannot be recorded:",
+    unknown.map((id) => `packs: there is no pack "${id}"; known: ${[...packs.keys()].join(", ")}`),
+  );
 }
 
 function domainsOf(texts: readonly string[]): string[] {
@@ -67,12 +83,13 @@ export function changedClient(
 ): Client {
   const both = clear.find((name) => FIELD_OF[name] in given);
   if (both) throw new Misuse(`--${both} is given and cleared at once`);
-  const { licence, code, ratePerMinute, ...rest } = client;
+  const { licence, code, packs, ratePerMinute, ...rest } = client;
   const gone = new Set<string>(clear.map((name) => FIELD_OF[name]));
   return {
     ...rest,
     ...(licence !== undefined && !gone.has("licence") && { licence }),
     ...(code !== undefined && !gone.has("code") && { code }),
+    ...(packs !== undefined && !gone.has("packs") && { packs }),
     ...(ratePerMinute !== undefined && !gone.has("ratePerMinute") && { ratePerMinute }),
     ...(gone.has("networks") && { networks: [] }),
     ...(gone.has("domains") && { domains: [] }),

@@ -1,6 +1,6 @@
 import type { Client } from "../mail/client.ts";
 import { findClient, needClient, noteChange, said } from "./client-change.ts";
-import { CLEARABLE, changedClient, clientOptions, givenFields, kindOption } from "./client-fields.ts";
+import { CLEARABLE, changedClient, checkPacks, clientOptions, givenFields, kindOption } from "./client-fields.ts";
 import { actorOption, defineCommand, defineGroup, word } from "./globals.ts";
 import { withGround } from "./ground.ts";
 import { clean, print, printJson, printTable, Refused, remark } from "./output.ts";
@@ -26,6 +26,7 @@ const add = defineCommand({
       if (await findClient(ground, id)) {
         throw new Refused(`there is a client ${id} already; change it with: consentry client set ${id} …`);
       }
+      await checkPacks(options);
       const client: Client = {
         id,
         networks: [],
@@ -57,6 +58,7 @@ const set = defineCommand({
   handler: (options) =>
     withGround(options.config, async (ground) => {
       const old = await needClient(ground, options.id);
+      await checkPacks(options);
       const client = changedClient(old, givenFields(options), options.clear ?? []);
       const password = await readPassword(options);
       const { clients } = await ground.registers();

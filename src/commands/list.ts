@@ -1,6 +1,7 @@
 import type { CommandModule } from "yargs";
 import { check } from "./check.ts";
 import { client } from "./client.ts";
+import { code } from "./code.ts";
 import { config } from "./config.ts";
 import { consent } from "./consent.ts";
 import { ledger } from "./ledger.ts";
@@ -9,4 +10,4 @@ import { rules } from "./rules.ts";
 import { serve } from "./serve.ts";
 
 /** Every command, in the order of --help. */
-export const COMMANDS: readonly CommandModule[] = [serve, check, config, client, consent, pack, rules, ledger];
+export const COMMANDS: readonly CommandModule[] = [serve, check, config, client, consent, code, pack, rules, ledger];

@@ -91,6 +91,12 @@ export const REPLIES = {
     "an advertisement must say so at the very front of its Subject",
     "one of these labels",
   ),
+  "label-mixed": form(
+    550,
+    "5.7.1",
+    "these recipients' laws ask for different labels, and one Subject begins with one",
+    "a mail of its own for each",
+  ),
   "code-invalid": form(
     550,
     "5.7.1",

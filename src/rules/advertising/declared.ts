@@ -4,7 +4,7 @@ import { isAdSender } from "../../mail/client.ts";
 import type { Headers } from "../../mail/headers.ts";
 import { addressesIn } from "../../mail/mailboxes.ts";
 import { decodedSubject, readSubject } from "../../mail/subject.ts";
-import type { HeaderView, Recipient } from "../../mail/views.ts";
+import type { HeaderView, Recipient, Session } from "../../mail/views.ts";
 import type { Context } from "../define.ts";
 
 /** `X-Ad: yes`: how a client tells this relay that a mail is an advertisement. Taken out before the mail goes on. */
@@ -42,23 +42,29 @@ export const declaredTopics = (headers: Headers): string[] =>
 export const advertiserOf = ({ session, headers }: HeaderView): string | undefined =>
   session.client?.id ?? addressesIn(headers, "from")[0]?.domain;
 
-interface Group {
+export interface Group {
   readonly packs: readonly Pack[];
   readonly recipients: Recipient[];
 }
+
+/** Several rules ask for the groups of one mail. */
+const grouped = new WeakMap<readonly Recipient[], { session: Session; packsFor: unknown; groups: readonly Group[] }>();
 
 /** The recipients of a view by the packs that protect them; most mails make one group. */
 export function groupByPacks(
   { recipients, session }: Pick<HeaderView, "recipients" | "session">,
   { packsFor }: Pick<Context<unknown>, "packsFor">,
-): Group[] {
-  const groups = new Map<string, Group>();
+): readonly Group[] {
+  const known = grouped.get(recipients);
+  if (known?.session === session && known.packsFor === packsFor) return known.groups;
+  const found = new Map<readonly Pack[], Group>();
   for (const recipient of recipients) {
     const packs = packsFor(recipient, session);
-    const name = packs.map((pack) => pack.id).join(" ");
-    const group = groups.get(name);
+    const group = found.get(packs);
     if (group) group.recipients.push(recipient);
-    else groups.set(name, { packs, recipients: [recipient] });
+    else found.set(packs, { packs, recipients: [recipient] });
   }
-  return [...groups.values()];
+  const groups = [...found.values()];
+  grouped.set(recipients, { session, packsFor, groups });
+  return groups;
 }
