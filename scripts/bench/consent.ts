@@ -2,7 +2,8 @@
  * What one decision about an advertisement costs: is there a yes, does it cover this, is a mail left of the number, taken at once. The rules
  * themselves decide, on a real Redis and on the embedded store, among a thousand consents and among many.
  *
- * scripts/bench/consent     (environment: CONSENTS, default 1,000,000; SECONDS a round; ROUNDS; STORES=redis,embedded)
+ * scripts/bench/consent     (environment: CONSENTS, default 1,000,000; SECONDS a round; ROUNDS; IN_FLIGHT;
+ * STORES=redis,embedded)
  */
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -32,7 +33,7 @@ const SECONDS = Number(process.env.SECONDS ?? 3);
 const ROUNDS = Number(process.env.ROUNDS ?? 3);
 const STORES = (process.env.STORES ?? "redis,embedded").split(",");
 const FEW = 1_000;
-const IN_FLIGHT = 256;
+const IN_FLIGHT = Number(process.env.IN_FLIGHT ?? 512);
 const RTT_MS = 200;
 const HOUR_MS = 3_600_000;
 const HOUSE = join(dirname(fileURLToPath(import.meta.url)), "..", "..");

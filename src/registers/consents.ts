@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "../kit/clock.ts";
-import type { Key, Row, Tables, Value, Versioned } from "../kit/store.ts";
+import type { Key, Row, Tables, Versioned } from "../kit/store.ts";
 import { Unavailable } from "../kit/trouble.ts";
 import {
   CONSENTS,

@@ -39,6 +39,7 @@ async function play(
   { options, world }: { options: Options; world: World },
 ): Promise<boolean> {
   await scenario.before?.(world);
+  if (scenario.after) await swaks([...doorArgs(scenario, options), ...scenario.after]);
   const args = [...doorArgs(scenario, options), ...scenario.swaks];
   const talk = await talkUntilExpected(scenario, args);
   const problem = isExpected(scenario, talk) ? await missing(scenario, talk, world) : "another reply was expected";
