@@ -10,7 +10,7 @@ export default defineConfig({
           sequence: { groupOrder: 0 },
           include: ["test/**/*.test.ts"],
           exclude: ["test/real/**"],
-          testTimeout: 10_000,
+          testTimeout: 30_000,
         },
       },
       {

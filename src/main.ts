@@ -1,151 +1,14 @@
 /**
- * The tour of the house: every object is built here, by hand, from the ground up. `buildHouse` makes what remembers and judges
- * and opens no socket of its own (commands use it too); `openHouse` opens the doors.
+ * The service: the house (house.ts) with its doors open. Every object is built by hand; that file and this one are the tour.
  */
-import { mkdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { LoadedConfig } from "./config/load.ts";
-import type { Config, Listener } from "./config/schema.ts";
-import { readSecret } from "./config/secret.ts";
-import { inFileOrder } from "./config/yaml.ts";
-import type { NextHop } from "./delivery/next-hop.ts";
-import { openNextHop } from "./delivery/open.ts";
-import type { Certificate, Door } from "./doors/door.ts";
-import { createIntake, type IntakeParts } from "./doors/intake.ts";
-import { openMilterDoor } from "./doors/milter/listen.ts";
-import { openSmtpDoor } from "./doors/smtp/listen.ts";
-import { createPerAddress } from "./doors/smtp/per-address.ts";
-import type { SmtpSettings } from "./doors/smtp/server.ts";
-import { type Clock, systemClock } from "./kit/clock.ts";
+import { nextHopOf } from "./delivery/open.ts";
+import { openDeskService } from "./desk/service.ts";
+import type { IntakeParts } from "./doors/intake.ts";
+import { certificateOf, openDoors } from "./doors/open.ts";
+import { type House, keepHouse, layDownLaw } from "./house.ts";
 import { every } from "./kit/every.ts";
-import { createIds, type Ids } from "./kit/ids.ts";
-import { ipRanges } from "./kit/ip.ts";
-import type { Log } from "./kit/log.ts";
-import type { Store } from "./kit/store.ts";
-import { Misuse } from "./kit/trouble.ts";
-import { choosePacks, type PackChoice } from "./law/choice.ts";
-import type { Pack } from "./law/pack.ts";
-import { loadPacks } from "./law/packs.ts";
-import type { Journal } from "./ledger/journal.ts";
-import { createRecorder, type Recorder } from "./ledger/recorder.ts";
-import { domainList } from "./mail/domains.ts";
-import { createPipeline, type Pipeline } from "./pipeline/pipeline.ts";
-import { compileSettings } from "./pipeline/settings.ts";
-import { type ClientRegister, createClientRegister } from "./registers/clients.ts";
-import { type CodeRegister, createCodeRegister, dayOf } from "./registers/codes.ts";
-import { createConsentDesk } from "./registers/consent-desk.ts";
-import { type ConsentQuotas, createConsentQuotas } from "./registers/consent-quotas.ts";
-import { type ConsentRegister, createConsentRegister } from "./registers/consents.ts";
-import type { Site } from "./rules/define.ts";
-import { RULES } from "./rules/index.ts";
-import { openJournal } from "./stores/hourlog/journal.ts";
-import { openStore } from "./stores/open.ts";
-
-const OWN_PACKS = join(dirname(fileURLToPath(import.meta.url)), "..", "config", "packs");
-
-/** What a configuration says about judging; replaced as a whole by a reload. */
-export interface Law {
-  readonly config: Config;
-  readonly packs: ReadonlyMap<string, Pack>;
-  readonly choice: PackChoice;
-  readonly site: Site;
-  readonly pipeline: Pipeline;
-  readonly smtp: SmtpSettings;
-}
-
-/** Everything but the doors. */
-export interface House {
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly ids: Ids;
-  readonly store: Store;
-  readonly clients: ClientRegister;
-  readonly consents: ConsentRegister;
-  readonly quotas: ConsentQuotas;
-  readonly codes: CodeRegister;
-  readonly journal: Journal;
-  readonly recorder: Recorder;
-  /** In force now. */
-  law: Law;
-  close(): Promise<void>;
-}
-
-/** Builds what remembers and what judges. @throws Misuse with every key that is wrong */
-export async function buildHouse({ config, file }: LoadedConfig, log: Log, clock = systemClock): Promise<House> {
-  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
-  const ids = createIds(clock, readSecret(config));
-  const store = await openStore(config.store.url, {
-    dataDir: config.dataDir,
-    timeoutMs: config.store.timeoutMs,
-    clock,
-    onState: (up, why) => (up ? log.info("the store answers") : log.warn({ reason: why }, "the store is away")),
-  });
-  const clients = createClientRegister(store.tables, clock);
-  const consents = createConsentRegister(store.tables, clock);
-  const quotas = createConsentQuotas(store.admissions);
-  const codes = createCodeRegister(store.tables, clock);
-  const journal = await openJournal(join(config.dataDir, "ledger"));
-  const ground = {
-    clock,
-    log,
-    ids,
-    store,
-    clients,
-    consents,
-    quotas,
-    codes,
-    journal,
-    recorder: createRecorder(journal, ids, clock),
-  };
-  const close = async (): Promise<void> => {
-    await Promise.allSettled([journal.close(), store.close()]);
-  };
-  try {
-    return { ...ground, law: layDownLaw({ config, file }, ground), close };
-  } catch (error) {
-    await close();
-    throw error;
-  }
-}
-
-/** Compiles packs, rules and site. @throws Misuse listing everything that does not fit */
-export function layDownLaw(
-  { config, file }: LoadedConfig,
-  { clock, ids, consents, quotas, codes, log }: Pick<House, "clock" | "ids" | "consents" | "quotas" | "codes" | "log">,
-): Law {
-  const problems: string[] = [];
-  const packs = new Map([
-    ...loadPacks(OWN_PACKS),
-    ...(config.packs.directory ? loadPacks(config.packs.directory) : []),
-  ]);
-  const listeners = config.listeners.map((listener) => listener.packs);
-  const choice = choosePacks({ ...config.packs, listeners }, packs, problems);
-  const settings = compileSettings(config.rules, RULES, problems);
-  for (const { id, retention } of choice.active) {
-    if (retention?.logDays !== undefined && config.ledger.retentionDays < retention.logDays) {
-      problems.push(
-        `ledger.retentionDays: pack ${id} demands at least ${retention.logDays} (${retention.source.cite})`,
-      );
-    }
-  }
-  if (problems.length > 0) throw new Misuse(`${file.path} cannot be used:`, inFileOrder(problems.map(file.place)));
-  const local = domainList(config.localDomains);
-  const site: Site = { hostname: config.hostname.toLowerCase(), isLocal: local.has, isOurId: ids.isOurs };
-  const pipeline = createPipeline({
-    settings,
-    context: { clock, site, ...createConsentDesk(consents, quotas), codes, packsFor: choice.for },
-    packMode: choice.mode,
-    ruleTimeoutMs: config.limits.ruleTimeoutMs,
-    onFault: (rule, error) => log.error({ rule, err: error }, "a rule has a bug: the mail is deferred"),
-  });
-  const smtp = {
-    limits: config.limits,
-    relayNetworks: ipRanges(config.relayNetworks),
-    trustedProxies: ipRanges(config.trustedProxies),
-  };
-  return { config, packs, choice, site, pipeline, smtp };
-}
+import { warnOfCodes } from "./registers/code-warnings.ts";
 
 /** A running service. */
 export interface Service {
@@ -160,6 +23,8 @@ export interface Service {
 export async function openHouse(house: House): Promise<Service> {
   const { config } = house.law;
   let nextHop = nextHopOf(config);
+  const desk = openDeskService(house, () => nextHop);
+  let front = desk.inFrontOf(nextHop, true);
   const parts: IntakeParts = {
     ...house,
     quotas: house.store.windows,
@@ -167,7 +32,7 @@ export async function openHouse(house: House): Promise<Service> {
       return house.law.pipeline;
     },
     get nextHop() {
-      return nextHop;
+      return front;
     },
     get hostname() {
       return house.law.config.hostname;
@@ -177,94 +42,38 @@ export async function openHouse(house: House): Promise<Service> {
     },
     isLocal: (domain) => house.law.site.isLocal(domain),
   };
-  const doors = await openDoors(house, parts);
-  const watchCodes = every(DAY_MS, () => warnOfCodes(house));
+  const doors = await openDoors(house, parts, desk);
+  const stopHousekeeping = await keepHouse(house).catch(async (error: unknown) => {
+    await Promise.all(doors.map((door) => door.close(0)));
+    throw error;
+  });
+  const watchCodes = every(DAY_MS, () => warnOfCodes(house.codes, house.law.choice.active, house.log));
   return {
     addresses: doors.map((door) => door.address),
     async reload(loaded) {
       const law = layDownLaw(loaded, house);
       const certificate = certificateOf(loaded.config);
       const next = nextHopOf(loaded.config);
+      await house.lists.configure(loaded.config.lists);
+      const oldNames = house.law.names;
       house.law = law;
       if (certificate) for (const door of doors) door.renew(certificate);
       const old = nextHop;
       nextHop = next;
+      front = desk.inFrontOf(next, true);
       await old.close(loaded.config.limits.drainMs);
+      oldNames?.close();
     },
     async close() {
       const { drainMs } = house.law.config.limits;
       watchCodes.stop();
       await Promise.all(doors.map((door) => door.close(drainMs)));
+      await desk.close();
       await nextHop.close(drainMs);
+      await stopHousekeeping();
       await house.close();
     },
   };
 }
 
 const DAY_MS = 86_400_000;
-
-/** At the start and every day: which codes end within the time in which a law wants them renewed. */
-async function warnOfCodes({ codes, law, log }: Pick<House, "codes" | "law" | "log">): Promise<void> {
-  const days = Math.max(0, ...law.choice.active.map((pack) => pack.codes?.renewDaysBefore ?? 0));
-  if (days === 0) return;
-  try {
-    for (const { code, holder, expiresAtMs } of await codes.ending(days)) {
-      log.warn({ code, holder, expires: dayOf(expiresAtMs) }, `a management code ends within ${days} days`);
-    }
-  } catch (error) {
-    log.warn({ err: error }, "management codes could not be looked through");
-  }
-}
-
-async function openDoors(house: House, parts: IntakeParts): Promise<Door[]> {
-  const { config } = house.law;
-  const spillDir = join(config.dataDir, "incoming");
-  mkdirSync(spillDir, { recursive: true, mode: 0o700 });
-  const shared = {
-    intake: createIntake(parts),
-    clients: house.clients,
-    log: house.log,
-    spillDir,
-    perAddress: createPerAddress(() => house.law.config.limits.connectionsPerIpMax),
-    settings: () => house.law.smtp,
-  };
-  const milter = { newSessionId: house.ids.next, nowMs: house.clock.now, site: () => house.law.site };
-  const certificate = certificateOf(config);
-  const open = ({ door, listen, tls, packs, ...more }: Listener): Promise<Door> => {
-    if (door === "milter")
-      return openMilterDoor(listen, { ...shared, ...milter, packs, submissionDaemons: more.submissionDaemons });
-    const role = door === "submission" ? "submission" : "mx";
-    const options = { hostname: config.hostname, listen, tls, certificate };
-    const { requireTls, proxyHeader } = more;
-    return openSmtpDoor(options, { ...shared, role, packs, requireTls, proxyHeader });
-  };
-  const doors: Door[] = [];
-  try {
-    for (const listener of config.listeners) doors.push(await open(listener));
-    return doors;
-  } catch (error) {
-    await Promise.all(doors.map((door) => door.close(0)));
-    throw error;
-  }
-}
-
-function certificateOf({ tls }: Config): Certificate | undefined {
-  if (!tls) return undefined;
-  try {
-    return { cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) };
-  } catch (error) {
-    throw new Misuse(`tls: ${(error as Error).message}`);
-  }
-}
-
-function nextHopOf({ nextHop, hostname }: Config): NextHop {
-  const { to, user, passwordFile, caFile, mode: _, ...rest } = nextHop;
-  const password = passwordFile === undefined ? undefined : readFileSync(passwordFile, "utf8").trim();
-  const credentials = user !== undefined && password !== undefined ? { user, password } : undefined;
-  return openNextHop(to, {
-    ...rest,
-    hostname,
-    ...(caFile !== undefined && { caFile }),
-    ...(credentials && { credentials }),
-  });
-}

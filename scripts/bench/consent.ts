@@ -16,9 +16,9 @@ import { Headers } from "../../src/mail/headers.ts";
 import { parseAddress } from "../../src/mail/path.ts";
 import type { HeaderView, Recipient } from "../../src/mail/views.ts";
 import { createCodeRegister } from "../../src/registers/codes.ts";
-import { createConsentDesk } from "../../src/registers/consent-desk.ts";
 import { createConsentQuotas } from "../../src/registers/consent-quotas.ts";
 import { CONSENTS, consentKey, PROOFS, proofKey, toProofRow, toRow } from "../../src/registers/consent-rows.ts";
+import { shareQuestions } from "../../src/registers/consent-sharing.ts";
 import { type Consent, createConsentRegister } from "../../src/registers/consents.ts";
 import { recordedConsent } from "../../src/rules/consent/recorded-consent.ts";
 import { scope } from "../../src/rules/consent/scope.ts";
@@ -79,17 +79,20 @@ const viewOf = (recipients: readonly Recipient[]): HeaderView => ({
   headers,
 });
 
-const contextOn = (store: Store): Context<unknown> => ({
+/** As much of a context as these rules ask. */
+type Asked = Pick<Context<unknown>, "options" | "clock" | "site" | "packsFor" | "consents" | "quotas" | "codes">;
+
+const contextOn = (store: Store): Asked => ({
   options: {},
   clock: systemClock,
   site: { hostname: "relay.example.net", isLocal: () => false, isOurId: () => false },
   packsFor: () => packs,
-  ...createConsentDesk(createConsentRegister(store.tables, systemClock), createConsentQuotas(store.admissions)),
+  ...shareQuestions(createConsentRegister(store.tables, systemClock), createConsentQuotas(store.admissions)),
   codes: createCodeRegister(store.tables, systemClock),
 });
 
 /** Consent, scope and quota of one mail, by the rules. @returns whether everybody may have it */
-async function decide(context: Context<unknown>, view: HeaderView): Promise<boolean> {
+async function decide(context: Asked, view: HeaderView): Promise<boolean> {
   const said = await Promise.all(
     [recordedConsent, scope].map(({ looks }) => looks.header?.(view, context as Context<never>)),
   );

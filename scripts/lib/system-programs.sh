@@ -7,6 +7,10 @@ swaks swaks
 nmap nmap
 miltertest miltertest
 openssl openssl
+age age
+rspamd rspamd
+clamd clamav-daemon
+xxd xxd
 Net::SSLeay libnet-ssleay-perl
 "
 

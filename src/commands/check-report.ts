@@ -6,7 +6,7 @@ import { packName } from "../law/pack.ts";
 import { REPLIES, replyText } from "../mail/replies.ts";
 import type { Recipient, Sender, Session } from "../mail/views.ts";
 import type { Spoken } from "../pipeline/verdict.ts";
-import { factsOf } from "./ledger.ts";
+import { factsOf } from "./entry-line.ts";
 
 export interface About {
   readonly session: Session;
@@ -54,7 +54,7 @@ function findingText(spoken: Spoken): string {
   const { rule, finding, mode } = spoken;
   const { kind } = finding;
   const kindText = `${kind}${mode === "watch" ? " (watched)" : ""}`.padEnd(16);
-  if (kind === "pass") return `${kindText} ${rule.id}`;
+  if (kind === "pass" && !finding.evidence) return `${kindText} ${rule.id}`;
   if (kind === "skip") return `${kindText} ${rule.id}: ${finding.reason}`;
   const source = finding.source ?? rule.sources[0];
   const parts = [

@@ -50,16 +50,18 @@ export const check = defineCommand({
 /** What intake needs besides a next hop and a ledger: the law in force, on the registers and ids of the server. */
 async function intakeParts(ground: Ground) {
   const [{ layDownLaw }, { createLog }, { onlyLooking }] = await Promise.all([
-    import("../main.ts"),
+    import("../house.ts"),
     import("../kit/log.ts"),
     import("../registers/consent-quotas.ts"),
   ]);
-  const { consents, codes, quotas: taking } = await ground.registers();
+  const { consents, codes, conduct, quotas: taking } = await ground.registers();
   const quotas = onlyLooking(taking);
   const { clock } = ground;
-  const ids = await ground.ids();
+  const [ids, tokens] = await Promise.all([ground.ids(), ground.tokens()]);
   const log = createLog("silent");
-  const { config, site, pipeline } = layDownLaw(ground, { clock, ids, consents, quotas, codes, log });
+  const lists = await ground.lists();
+  const parts = { clock, ids, tokens, consents, quotas, codes, conduct, lists, log };
+  const { config, site, pipeline } = layDownLaw(ground, parts);
   const { hostname, limits } = config;
   return { clock, ids, log, pipeline, hostname, isLocal: site.isLocal, receivedMax: limits.receivedMax };
 }

@@ -13,6 +13,8 @@ export const clientOptions = (args: Argv<Globals>) =>
     .option("code", text("management code (Circular 12/2008 II)"))
     .option("pack", texts("pack it writes under, where the recipient's domain names none; without one: the listener's"))
     .option("rate", count("mails a minute"))
+    .option("per-hour", count("mails an hour"))
+    .option("per-day", count("mails a day"))
     .option("password-file", text("file with its password"))
     .option("password-stdin", { type: "boolean", describe: "read its password from stdin" })
     .option("password-prompt", { type: "boolean", describe: "ask for its password at the terminal" })
@@ -23,7 +25,7 @@ type Parsed = ArgumentsCamelCase<ReturnType<typeof clientOptions> extends Argv<i
 export const kindOption = { choices: CLIENT_KINDS, describe: "what kind of customer it is" } as const;
 
 /** Fields `client set --clear` can empty. */
-export const CLEARABLE = ["network", "domain", "licence", "code", "pack", "rate"] as const;
+export const CLEARABLE = ["network", "domain", "licence", "code", "pack", "rate", "per-hour", "per-day"] as const;
 const FIELD_OF = {
   network: "networks",
   domain: "domains",
@@ -31,6 +33,8 @@ const FIELD_OF = {
   code: "code",
   pack: "packs",
   rate: "ratePerMinute",
+  "per-hour": "ratePerHour",
+  "per-day": "ratePerDay",
 } as const;
 
 /**
@@ -38,7 +42,7 @@ const FIELD_OF = {
  * @throws Misuse naming every domain that is none
  */
 export function givenFields(options: Parsed & { kind?: ClientKind | undefined }): Partial<Client> {
-  const { kind, network, domain, licence, code, pack, rate } = options;
+  const { kind, network, domain, licence, code, pack } = options;
   return {
     ...(kind !== undefined && { kind }),
     ...(network && { networks: network }),
@@ -46,9 +50,22 @@ export function givenFields(options: Parsed & { kind?: ClientKind | undefined })
     ...(licence !== undefined && { licence }),
     ...(code !== undefined && { code }),
     ...(pack && { packs: pack }),
-    ...(rate !== undefined && { ratePerMinute: rate }),
+    ...givenLimits(options),
   };
 }
+
+interface Limits {
+  readonly rate?: number | undefined;
+  readonly perHour?: number | undefined;
+  readonly perDay?: number | undefined;
+}
+
+/** The limits that were given. */
+export const givenLimits = ({ rate, perHour, perDay }: Limits): Partial<Client> => ({
+  ...(rate !== undefined && { ratePerMinute: rate }),
+  ...(perHour !== undefined && { ratePerHour: perHour }),
+  ...(perDay !== undefined && { ratePerDay: perDay }),
+});
 
 /** @throws Misuse naming every pack that is none */
 export async function checkPacks({ config, pack }: { config: string; pack?: string[] | undefined }): Promise<void> {
@@ -83,7 +100,7 @@ export function changedClient(
 ): Client {
   const both = clear.find((name) => FIELD_OF[name] in given);
   if (both) throw new Misuse(`--${both} is given and cleared at once`);
-  const { licence, code, packs, ratePerMinute, ...rest } = client;
+  const { licence, code, packs, ratePerMinute, ratePerHour, ratePerDay, ...rest } = client;
   const gone = new Set<string>(clear.map((name) => FIELD_OF[name]));
   return {
     ...rest,
@@ -91,6 +108,8 @@ export function changedClient(
     ...(code !== undefined && !gone.has("code") && { code }),
     ...(packs !== undefined && !gone.has("packs") && { packs }),
     ...(ratePerMinute !== undefined && !gone.has("ratePerMinute") && { ratePerMinute }),
+    ...(ratePerHour !== undefined && !gone.has("ratePerHour") && { ratePerHour }),
+    ...(ratePerDay !== undefined && !gone.has("ratePerDay") && { ratePerDay }),
     ...(gone.has("networks") && { networks: [] }),
     ...(gone.has("domains") && { domains: [] }),
     ...given,

@@ -1,7 +1,16 @@
 import type { Client } from "../mail/client.ts";
+import type { Usage } from "../signals/quotas.ts";
 import { findClient, needClient, noteChange, said } from "./client-change.ts";
-import { CLEARABLE, changedClient, checkPacks, clientOptions, givenFields, kindOption } from "./client-fields.ts";
-import { actorOption, defineCommand, defineGroup, word } from "./globals.ts";
+import {
+  CLEARABLE,
+  changedClient,
+  checkPacks,
+  clientOptions,
+  givenFields,
+  givenLimits,
+  kindOption,
+} from "./client-fields.ts";
+import { actorOption, count, defineCommand, defineGroup, word } from "./globals.ts";
 import { withGround } from "./ground.ts";
 import { clean, print, printJson, printTable, Refused, remark } from "./output.ts";
 import { readPassword } from "./password.ts";
@@ -68,6 +77,51 @@ const set = defineCommand({
     }),
 });
 
+const limits = defineCommand({
+  command: "limits <id>",
+  describe: "How much a client may send, and how much of it is used; with an option: change it",
+  builder: (args) =>
+    args
+      .positional("id", word("which client"))
+      .option("rate", count("mails a minute"))
+      .option("per-hour", count("mails an hour"))
+      .option("per-day", count("mails a day"))
+      .option("clear", { choices: LIMITS, array: true, nargs: 1, describe: "no such limit; may be repeated" })
+      .option("actor", actorOption)
+      .example("$0 client limits shop", "what it may send, and what it has sent")
+      .example("$0 client limits shop --rate 60 --per-day 20000", "holds for its next mail"),
+  handler: (options) =>
+    withGround(options.config, async (ground) => {
+      const old = await needClient(ground, options.id);
+      const given = givenLimits(options);
+      const client = changedClient(old, given, options.clear ?? []);
+      const { clients, rates } = await ground.registers();
+      if (Object.keys(given).length + (options.clear?.length ?? 0) > 0) {
+        await clients.save(client);
+        await noteChange(ground, client, { actor: options.actor, change: "changed", old });
+      }
+      const items = (await rates.usage(client)).map((usage) => ({ row: limitRow(usage), value: limitShown(usage) }));
+      if (items.length === 0 && !options.json) return print(`${client.id}: no limit`);
+      await printTable(options, ["LIMIT", "USED", "LEFT", "FREE AGAIN"], items);
+    }),
+});
+
+const LIMITS = ["rate", "per-hour", "per-day"] as const;
+
+const limitShown = ({ span, max, taken, freesAtMs }: Usage) => ({
+  per: span,
+  max,
+  used: taken,
+  ...(taken > 0 && { freesAt: new Date(freesAtMs).toISOString() }),
+});
+
+const limitRow = (usage: Usage): string[] => [
+  `${usage.max} mails a ${usage.span}`,
+  String(usage.taken),
+  String(Math.max(0, usage.max - usage.taken)),
+  limitShown(usage).freesAt ?? "-",
+];
+
 const list = defineCommand({
   command: "list",
   describe: "All clients",
@@ -125,6 +179,7 @@ export const client = defineGroup("client", "Clients that may relay", [
   set,
   list,
   show,
+  limits,
   able("disable", "Take a client's right to relay, within seconds"),
   able("enable", "Give it back"),
 ]);

@@ -62,9 +62,10 @@ function redisProblem(url: string): string | undefined {
 
 /** Files the server would fail on when it starts. */
 function fileProblems({ file, sound, unsound }: ReadConfig): string[] {
-  const { secretFile, nextHop, tls } = sound;
+  const { secretFile, nextHop, tls, ledger } = sound;
   const named = [
     ...(secretFile === undefined ? [] : [{ key: ["secretFile"], path: secretFile }]),
+    ...(ledger.sealKeyFile === undefined ? [] : [{ key: ["ledger", "sealKeyFile"], path: ledger.sealKeyFile }]),
     ...(nextHop.passwordFile === undefined ? [] : [{ key: ["nextHop", "passwordFile"], path: nextHop.passwordFile }]),
     ...(tls
       ? [

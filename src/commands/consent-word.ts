@@ -1,4 +1,4 @@
-import { Misuse } from "../kit/trouble.ts";
+import { Misuse, Unavailable } from "../kit/trouble.ts";
 import type { Consent } from "../registers/consents.ts";
 import { actorOption, defineCommand, needed, text, texts, word } from "./globals.ts";
 import { actorName, type Ground, recordChange, withGround } from "./ground.ts";
@@ -81,15 +81,9 @@ export const withdraw = defineCommand({
       .example("$0 consent withdraw li@mail.example --advertiser shop", "also where no yes was ever recorded"),
   handler: (options) =>
     withGround(options.config, async (ground) => {
-      const { consents } = await ground.registers();
       const pair = await misused(() => pairOf(ground, options));
-      const stood = await consents.withdraw(pair.advertiser, pair.recipient);
-      await recordChange(ground, {
-        event: "consent-withdrawn",
-        recipient: pair.recipient,
-        actor: actorName(options.actor),
-        evidence: { advertiser: pair.advertiser, stoodUntilNow: stood },
-      });
+      const desk = await ground.desk();
+      const stood = await toldApart(() => desk.refuse({ ...pair, how: "console", actor: actorName(options.actor) }));
       const words = stood ? "withdrawn" : "refused; no yes stood";
       await (options.json
         ? printJson({ ...pair, stoodUntilNow: stood })
@@ -108,6 +102,48 @@ async function digestOf(file: string | undefined): Promise<string> {
     throw new Misuse(`cannot read ${file}: ${(error as NodeJS.ErrnoException).code ?? error}`);
   }
   return hash.digest("hex");
+}
+
+export const request = defineCommand({
+  command: "request <recipient>",
+  describe: "Ask a recipient, once, whether he agrees to an advertiser; silence is a no",
+  builder: (args) =>
+    args
+      .positional("recipient", recipient)
+      .option("advertiser", advertiser)
+      .option("topic", texts("kind of product he is asked about; without one: all"))
+      .option("actor", actorOption)
+      .example("$0 consent request li@mail.example --advertiser shop --topic shoes", "")
+      .epilogue("The running service sends it from refusals.address. The link in it, or an answer, records the yes."),
+  handler: (options) =>
+    withGround(options.config, async (ground) => {
+      const { readTopics } = await import("./consent-csv.ts");
+      if (ground.config.refusals.address === undefined) {
+        throw new Misuse("refusals.address is not set: a request needs an address to come from");
+      }
+      const question = await misused(async () => ({
+        ...(await pairOf(ground, options)),
+        topics: readTopics(options.topic ?? []),
+      }));
+      const asked = await (await ground.desk()).ask({ ...question, actor: actorName(options.actor) });
+      if (options.json) await printJson({ ...question, asked });
+      else if (asked) await print(`${question.recipient} → ${question.advertiser}: asked`);
+      if (asked) return;
+      if (!options.json) remark("not asked: he was asked before, or has said yes or no already");
+      process.exitCode = 1;
+    }),
+});
+
+/** A change is made before its entry is written: what fails in between is told apart. */
+async function toldApart<T>(change: () => Promise<T>): Promise<T> {
+  try {
+    return await change();
+  } catch (error) {
+    if (error instanceof Unavailable && error.dependency === "ledger") {
+      remark("consentry: the change is made, but its entry in the ledger could not be written:");
+    }
+    throw error;
+  }
 }
 
 /** Recipient and advertiser as the register knows them. */

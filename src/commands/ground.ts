@@ -6,15 +6,23 @@ import { existsSync, mkdirSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import type { LoadedConfig } from "../config/load.ts";
+import type { Desk } from "../desk/desk.ts";
+import type { Tokens } from "../desk/tokens.ts";
 import { type Clock, systemClock } from "../kit/clock.ts";
 import type { Ids } from "../kit/ids.ts";
+import type { Store, Tables } from "../kit/store.ts";
 import { Unavailable } from "../kit/trouble.ts";
 import type { Journal } from "../ledger/journal.ts";
-import type { Happening } from "../ledger/recorder.ts";
+import type { LedgerReader } from "../ledger/query.ts";
+import type { Happening, Recorder } from "../ledger/recorder.ts";
 import type { ClientRegister } from "../registers/clients.ts";
 import type { CodeRegister } from "../registers/codes.ts";
 import type { ConsentQuotas } from "../registers/consent-quotas.ts";
 import type { ConsentRegister } from "../registers/consents.ts";
+import type { BlockRegister } from "../signals/blocks.ts";
+import type { ConductReader } from "../signals/conduct.ts";
+import type { ListReader } from "../signals/lists.ts";
+import type { Quotas } from "../signals/quotas.ts";
 import { remark } from "./output.ts";
 
 export interface Registers {
@@ -22,17 +30,31 @@ export interface Registers {
   readonly consents: ConsentRegister;
   readonly quotas: ConsentQuotas;
   readonly codes: CodeRegister;
+  readonly blocks: BlockRegister;
+  /** What clients have used of their rates. */
+  readonly rates: Pick<Quotas, "usage">;
+  /** Looks at what was counted, and counts nothing. */
+  readonly conduct: ConductReader;
 }
 
 export interface Ground extends LoadedConfig {
   readonly clock: Clock;
   ids(): Promise<Ids>;
+  tokens(): Promise<Tokens>;
   /** Opens the store the first time. @throws Unavailable */
   registers(): Promise<Registers>;
+  /** What the store remembers, for holds and requests. @throws Unavailable */
+  tables(): Promise<Tables>;
+  /** Reads the files of networks the first time. */
+  lists(): Promise<ListReader>;
   /** Opens the journal the first time. @throws Unavailable */
   journal(): Promise<Journal>;
+  /** Opens the whole ledger the first time, hot and archived. @throws Unavailable */
+  reader(): Promise<LedgerReader>;
   /** Is there a journal to look into? */
   hasJournal(): boolean;
+  /** Where recipients' words are recorded; mails it lays out are sent by the running service. @throws Unavailable */
+  desk(): Promise<Desk>;
   /** Writes one entry. @throws Unavailable */
   record(happening: Happening): Promise<void>;
 }
@@ -52,28 +74,65 @@ export async function withGround<T>(configPath: string, use: (ground: Ground) =>
 
 function createGround(loaded: LoadedConfig, closings: Closing[]): Ground {
   const { dataDir } = loaded.config;
-  const ledgerDir = join(dataDir, "ledger");
   const clock = systemClock;
   const ids = once(() => makeIds(loaded, clock));
+  const store = once(() => openStoreOf(loaded, clock, closings));
+  const tables = async (): Promise<Tables> => (await store()).tables;
+  const journalDir = join(dataDir, "ledger");
   const journal = once(async () => {
     const { openJournal } = await import("../stores/hourlog/journal.ts");
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-    const opened = await openJournal(ledgerDir);
+    const opened = await openJournal(journalDir);
     closings.push(() => opened.close());
     return opened;
+  });
+  const registers = once(async () => makeRegisters(await store(), clock));
+  const recorder = once(async () => {
+    const { createRecorder } = await import("../ledger/recorder.ts");
+    return createRecorder(await journal(), await ids(), clock);
   });
   return {
     ...loaded,
     clock,
     ids,
+    tokens: once(() => makeTokens(loaded, clock)),
     journal,
-    hasJournal: () => existsSync(ledgerDir),
-    registers: once(() => openRegisters(loaded, clock, closings)),
-    async record(happening) {
-      const { createRecorder } = await import("../ledger/recorder.ts");
-      await createRecorder(await journal(), await ids(), clock).record([happening]);
-    },
+    lists: once(async () => {
+      const { createLists } = await import("../signals/open-lists.ts");
+      const lists = createLists(clock, ({ list, problem }) => problem && remark(`note: list ${list}: ${problem}`));
+      closings.push(async () => lists.close());
+      await lists.configure(loaded.config.lists);
+      return lists;
+    }),
+    reader: once(async () => {
+      const { ledgerPlace, openLedgerReader } = await import("../stores/open-ledger.ts");
+      const opened = await openLedgerReader(ledgerPlace(loaded.config), await journal());
+      closings.push(() => opened.close());
+      return opened;
+    }),
+    hasJournal: () => existsSync(journalDir),
+    registers,
+    tables,
+    desk: once(async () =>
+      makeDesk(loaded, await registers(), { tables: await tables(), clock, recorder: await recorder() }),
+    ),
+    record: async (happening) => (await recorder()).record([happening]),
   };
+}
+
+async function makeDesk(
+  { config }: LoadedConfig,
+  { consents }: Registers,
+  ground: { tables: Tables; clock: Clock; recorder: Recorder },
+): Promise<Desk> {
+  const [{ openDesk }, { choosePacks }, { knownPacks }] = await Promise.all([
+    import("../desk/open.ts"),
+    import("../law/choice.ts"),
+    import("../law/packs.ts"),
+  ]);
+  const { packs } = config;
+  const law = { config, choice: choosePacks(packs, knownPacks(packs.directory), []) };
+  return openDesk({ ...ground, consents, law: () => law }).desk;
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {
@@ -89,32 +148,58 @@ async function makeIds({ config }: LoadedConfig, clock: Clock): Promise<Ids> {
   return createIds(clock, readSecret(config));
 }
 
-async function openRegisters({ config }: LoadedConfig, clock: Clock, closings: Closing[]): Promise<Registers> {
-  const [
-    { openStore },
-    { createClientRegister },
-    { createConsentRegister },
-    { createConsentQuotas },
-    { createCodeRegister },
-  ] = await Promise.all([
-    import("../stores/open.ts"),
-    import("../registers/clients.ts"),
-    import("../registers/consents.ts"),
-    import("../registers/consent-quotas.ts"),
-    import("../registers/codes.ts"),
+async function makeTokens({ config }: LoadedConfig, clock: Clock): Promise<Tokens> {
+  const [{ createTokens }, { readSecret }] = await Promise.all([
+    import("../desk/tokens.ts"),
+    import("../config/secret.ts"),
   ]);
+  return createTokens(readSecret(config), clock, config.refusals.requestDays);
+}
+
+async function openStoreOf({ config }: LoadedConfig, clock: Clock, closings: Closing[]): Promise<Store> {
+  const { openStore } = await import("../stores/open.ts");
   const { dataDir, store } = config;
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   if (store.url === "memory:") remark("note: store.url is memory:, which a command cannot share with the server");
   const opened = await openStore(store.url, { dataDir, timeoutMs: store.timeoutMs, clock });
   closings.push(() => opened.close());
-  const { tables, admissions } = opened;
+  return opened;
+}
+
+async function makeRegisters({ tables, admissions, windows }: Store, clock: Clock): Promise<Registers> {
+  const [
+    { createClientRegister },
+    { createConsentRegister },
+    { createConsentQuotas },
+    { createCodeRegister },
+    signals,
+  ] = await Promise.all([
+    import("../registers/clients.ts"),
+    import("../registers/consents.ts"),
+    import("../registers/consent-quotas.ts"),
+    import("../registers/codes.ts"),
+    importSignals(),
+  ]);
+  const blocks = signals.createBlockRegister(tables, clock);
+  const rates = signals.createQuotas(windows, () => undefined);
   return {
     clients: createClientRegister(tables, clock),
     consents: createConsentRegister(tables, clock),
     quotas: createConsentQuotas(admissions),
     codes: createCodeRegister(tables, clock),
+    blocks,
+    rates,
+    conduct: signals.createConductReader(blocks, rates),
   };
+}
+
+async function importSignals() {
+  const [{ createBlockRegister }, { createQuotas }, { createConductReader }] = await Promise.all([
+    import("../signals/blocks.ts"),
+    import("../signals/quotas.ts"),
+    import("../signals/conduct.ts"),
+  ]);
+  return { createBlockRegister, createQuotas, createConductReader };
 }
 
 /** Who stands behind a command, for the ledger: what was given, else the name of the operating system's user. */

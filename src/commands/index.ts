@@ -79,6 +79,8 @@ function noneTwice(options: Record<string, unknown>, parsed: unknown): true {
   return true;
 }
 
+// What is written here, exports and the ledger above all, is nobody else's to read.
+process.umask(0o077);
 endWithReader();
 run().catch((error: unknown) => {
   const known = error instanceof Misuse || error instanceof Unavailable || error instanceof Refused;

@@ -1,10 +1,11 @@
 /** The law of a configuration, for looking at: compiled like the server's, without store, ledger or sockets. */
 import { randomBytes } from "node:crypto";
 import type { LoadedConfig } from "../config/load.ts";
+import { createTokens } from "../desk/tokens.ts";
+import { type Law, layDownLaw } from "../house.ts";
 import { systemClock } from "../kit/clock.ts";
 import { createIds } from "../kit/ids.ts";
 import { createLog } from "../kit/log.ts";
-import { type Law, layDownLaw } from "../main.ts";
 import { createCodeRegister } from "../registers/codes.ts";
 import { createConsentQuotas } from "../registers/consent-quotas.ts";
 import { createConsentRegister } from "../registers/consents.ts";
@@ -14,9 +15,11 @@ import { createMemoryStore } from "../stores/memory/store.ts";
 export function lawOf(loaded: LoadedConfig): Law {
   const clock = systemClock;
   const store = createMemoryStore(clock);
+  const secret = randomBytes(32);
   return layDownLaw(loaded, {
     clock,
-    ids: createIds(clock, randomBytes(32)),
+    ids: createIds(clock, secret),
+    tokens: createTokens(secret, clock, loaded.config.refusals.requestDays),
     consents: createConsentRegister(store.tables, clock),
     quotas: createConsentQuotas(store.admissions),
     codes: createCodeRegister(store.tables, clock),

@@ -1,4 +1,5 @@
 import type { CommandModule } from "yargs";
+import { block } from "./block.ts";
 import { check } from "./check.ts";
 import { client } from "./client.ts";
 import { code } from "./code.ts";
@@ -10,4 +11,15 @@ import { rules } from "./rules.ts";
 import { serve } from "./serve.ts";
 
 /** Every command, in the order of --help. */
-export const COMMANDS: readonly CommandModule[] = [serve, check, config, client, consent, code, pack, rules, ledger];
+export const COMMANDS: readonly CommandModule[] = [
+  serve,
+  check,
+  config,
+  client,
+  block,
+  consent,
+  code,
+  pack,
+  rules,
+  ledger,
+];

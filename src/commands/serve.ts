@@ -12,9 +12,10 @@ export const serve = defineCommand({
       .example("kill -HUP PID", "reload; a configuration that does not fit is reported and the old one stays")
       .epilogue("SIGTERM lets mails in progress end (limits.drainMs), then stops."),
   async handler({ config: path }) {
-    const [{ loadConfig }, { createLog }, { buildHouse, openHouse }] = await Promise.all([
+    const [{ loadConfig }, { createLog }, { buildHouse }, { openHouse }] = await Promise.all([
       import("../config/load.ts"),
       import("../kit/log.ts"),
+      import("../house.ts"),
       import("../main.ts"),
     ]);
     const loaded = loadConfig(path);

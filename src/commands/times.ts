@@ -43,3 +43,27 @@ export function parseMoment(text: string, option: string, nowMs: number): Instan
   if (instant) return instant;
   throw new Misuse(`--${option} "${text}": expected a time such as 2026-11-22, 2026-11-22T10:30Z, 2h or 3d`);
 }
+
+/**
+ * When something ends: an instant, or so long from now.
+ * @throws Misuse for both at once, for what is neither, and for a moment that is over
+ */
+export function parseEnd(
+  given: { readonly for?: string | undefined; readonly until?: string | undefined },
+  otherwise: string,
+  nowMs: number,
+): number {
+  const { for: span, until } = given;
+  if (span !== undefined && until !== undefined) throw new Misuse("--for and --until are two ways to say the same");
+  const endMs = until === undefined ? nowMs + parseSpan(span ?? otherwise) : parseInstant(until)?.ms;
+  if (endMs === undefined) throw new Misuse(`--until "${until}": expected a time such as 2026-11-22T10:30Z`);
+  if (endMs <= nowMs) throw new Misuse(`--until "${until}" is over`);
+  return endMs;
+}
+
+function parseSpan(text: string): number {
+  const match = /^(\d{1,6})([smhdw])$/.exec(text);
+  const ms = Number(match?.[1]) * (UNIT_MS[match?.[2] ?? ""] ?? Number.NaN);
+  if (ms > 0) return ms;
+  throw new Misuse(`--for "${text}": expected a time such as 90s, 30m, 2h, 3d or 1w`);
+}

@@ -80,6 +80,7 @@ function contradictions(config: Config, unsound: ReadonlySet<string>): [string[]
   const sound = (...sections: string[]): boolean => !sections.some((section) => unsound.has(section));
   return [
     ...(sound("listeners", "tls", "trustedProxies") ? listenerContradictions(config) : []),
+    ...(sound("lists", "dns") ? listContradictions(config) : []),
     ...(sound("limits") ? limitContradictions(config) : []),
   ];
 }
@@ -101,6 +102,11 @@ function listenerContradictions(config: Config): [string[], string][] {
   });
   return found;
 }
+
+const listContradictions = ({ lists, dns }: Config): [string[], string][] =>
+  lists.flatMap(({ zone }, index): [string[], string][] =>
+    zone !== undefined && dns.servers.length === 0 ? [[["lists", String(index), "zone"], "needs dns.servers"]] : [],
+  );
 
 const limitContradictions = ({ limits }: Config): [string[], string][] =>
   limits.headerBytesMax > limits.mailBytesMax

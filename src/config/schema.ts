@@ -1,43 +1,21 @@
 import { z } from "zod";
-import { canonicalIp, isIpRange } from "../kit/ip.ts";
+import { NODE_NAME } from "../kit/node-name.ts";
+import { dns, list, scorers } from "./asked.ts";
+import { count, domain, endpoint, ipRange, minutes, ruleMode, seconds, timeout } from "./values.ts";
+
+export type { Endpoint } from "./values.ts";
 
 /**
  * Every key of config/consentry.yaml with its default, unit and meaning; the reference page is generated from the
  * `.describe()` texts. Nothing outside this folder reads a raw configuration.
  */
 
-const seconds = (n: number) => n * 1000;
-const minutes = (n: number) => seconds(n * 60);
-const count = (fallback: number, max = 1_000_000) => z.int().positive().max(max).default(fallback);
-const timeout = (fallbackMs: number) => z.int().min(10).max(minutes(60)).default(fallbackMs);
-
-const domain = z
-  .string()
-  .regex(/^(\*\.)?[\p{L}\p{N}_-]+(\.[\p{L}\p{N}_-]+)*$/u, "a domain, or *.domain for its subdomains")
-  .transform((text) => text.toLowerCase());
-const ipRange = z.string().refine(isIpRange, "an IP address or CIDR range");
-const ruleMode = z.enum(["off", "watch", "enforce"]);
-
-/** "127.0.0.1:2525", "[::1]:2525" or "unix:/run/consentry.sock". */
-const endpoint = z
-  .string()
-  .refine((text) => parseEndpoint(text) !== undefined, 'IP:port, [IPv6]:port or "unix:/path"')
-  .transform((text) => parseEndpoint(text) as Endpoint);
-
-export type Endpoint = { readonly host: string; readonly port: number } | { readonly path: string };
-
-function parseEndpoint(text: string): Endpoint | undefined {
-  if (text.startsWith("unix:/")) return { path: text.slice("unix:".length) };
-  const match = /^(?:\[([0-9a-f:.]+)\]|([0-9.]+)):(\d{1,5})$/i.exec(text);
-  const host = match && canonicalIp(match[1] ?? match[2] ?? "");
-  const port = Number(match?.[3]);
-  return host && port <= 65535 ? { host, port } : undefined;
-}
-
 const listener = z.strictObject({
   door: z
-    .enum(["smtp", "submission", "milter"])
-    .describe("smtp: mail from the world and from clients; submission: clients only; milter: for Postfix and Sendmail"),
+    .enum(["smtp", "submission", "milter", "http"])
+    .describe(
+      "smtp: mail from the world and from clients; submission: clients only; milter: for Postfix and Sendmail; http: refusals and consents by link, the API, /healthz and /readyz",
+    ),
   listen: endpoint.describe("address and port, or unix:/path"),
   tls: z
     .enum(["off", "starttls", "implicit"])
@@ -110,6 +88,15 @@ const nextHop = z.strictObject({
   caFile: z.string().optional().describe("certificates to trust at the next hop instead of the usual ones, PEM"),
   user: z.string().optional().describe("login at the next hop"),
   passwordFile: z.string().optional().describe("file with its password"),
+  mailboxes: z
+    .array(
+      z
+        .string()
+        .regex(/^[^@\s]+@[^@\s]+$/, "local-part@domain")
+        .toLowerCase(),
+    )
+    .optional()
+    .describe("with maildir: the addresses that exist; without this key every one does"),
 });
 
 const packs = z.strictObject({
@@ -125,6 +112,26 @@ const packs = z.strictObject({
     .default({ "cn-2006": "enforce", "vn-2008": "enforce" })
     .describe("off, watch or enforce for each pack; one that is not named here is watched"),
   directory: z.string().optional().describe("packs of your own, besides those that come with consentry"),
+});
+
+const refusals = z.strictObject({
+  address: z
+    .email("an address in one of localDomains")
+    .transform((text) => text.toLowerCase())
+    .optional()
+    .describe("mail to it is a refusal or a consent and ends here; also the sender of confirmations"),
+  publicUrl: z
+    .url({ protocol: /^https?$/, error: "https://host, or http:// for tests" })
+    .transform((text) => text.replace(/\/+$/, ""))
+    .optional()
+    .describe("where the http door is seen from outside; links to refuse and to agree begin with it"),
+  confirm: z.boolean().default(true).describe("a refusal is confirmed by one mail (needs address)"),
+  addHeaders: z
+    .boolean()
+    .default(true)
+    .describe("clients' advertisements without List-Unsubscribe get it, with address or publicUrl"),
+  requestDays: count(30, 3650).describe("how long a request for consent may be answered, days"),
+  apiTokenFile: z.string().optional().describe("file with the secret of those who may call the API; none: it is shut"),
 });
 
 /** "group/rule": a mode, or a mode and the rule's own options (checked by the rule). */
@@ -169,12 +176,50 @@ export const configSchema = z.strictObject({
   localDomains: z.array(domain).default([]).describe("mail for these may come from anyone"),
   relayNetworks: z.array(ipRange).default([]).describe("hosts that may relay without a login"),
   trustedProxies: z.array(ipRange).default([]).describe("hosts that may send XCLIENT, XFORWARD or the PROXY header"),
+  dns: dns.prefault({}).describe("who is asked about names, and what that may cost"),
+  lists: z.array(list).default([]).describe("lists of addresses that send spam, or never do"),
   nextHop: nextHop.prefault({}).describe("delivery"),
+  refusals: refusals.prefault({}).describe("how recipients refuse and agree"),
   packs: packs.prefault({}).describe("which law protects whom"),
   rules: rules.prefault({}).describe('default mode, then "group/rule": mode or { mode, options }'),
+  scorers: scorers.prefault({}).describe("programs beside the relay that are asked about each mail; none by default"),
   ledger: z
     .strictObject({
       retentionDays: count(60, 36_500).describe("days entries are kept; at least what any active pack demands"),
+      awayDaysMax: count(7, 36_500).describe(
+        "the clock may go forward so many days while the machine is off; after more, no day is deleted until somebody confirms the clock",
+      ),
+      archiveDir: z
+        .string()
+        .min(1)
+        .optional()
+        .describe("where days are archived; nodes may share it; default: ledger in dataDir"),
+      node: z
+        .string()
+        .regex(NODE_NAME, 'small letters, digits, "-" and ".", at most 63')
+        .optional()
+        .describe("name of this node in the archive, unlike any other's; default: made in dataDir"),
+      memoryMb: count(256, 1_048_576).describe("most memory for archiving, and for one search, MB"),
+      sealKeyFile: z
+        .string()
+        .optional()
+        .describe("Ed25519 key that signs days and exports, PKCS #8 PEM; default: made in dataDir"),
+      sealKey: z
+        .string()
+        .optional()
+        .describe("the same as a text: name a variable of the environment here, never the key itself"),
+      anchorFile: z
+        .string()
+        .optional()
+        .describe("one line is added for each sealed day; keep it where the archive cannot be reached from"),
+      auditors: z
+        .array(z.string())
+        .optional()
+        .describe("logins that see whole addresses and answer requests; default: everybody who can read the files"),
+      mayActAs: z
+        .array(z.string())
+        .default([])
+        .describe("logins that may say with --as for whom they ask; for accounts that several people share"),
     })
     .prefault({})
     .describe("the send and receive record"),

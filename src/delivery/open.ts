@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createSecureContext, type SecureContext } from "node:tls";
+import type { Config } from "../config/schema.ts";
 import { Misuse } from "../kit/trouble.ts";
 import { maildirNextHop } from "./maildir.ts";
 import type { NextHop } from "./next-hop.ts";
@@ -111,3 +112,25 @@ function trust(caFile: string | undefined): SecureContext {
 
 /** Without the URL itself, which may hold a password. */
 const unusable = (): Misuse => new Misuse("nextHop.to is none of the accepted forms:", FORMS);
+
+/** The next hop of a configuration. @throws Misuse */
+export function nextHopOf({ nextHop, hostname }: Config): NextHop {
+  const { to, user, passwordFile, caFile, mailboxes, mode: _, ...rest } = nextHop;
+  const password = passwordFile === undefined ? undefined : readPassword(passwordFile);
+  const credentials = user !== undefined && password !== undefined ? { user, password } : undefined;
+  return openNextHop(to, {
+    ...rest,
+    hostname,
+    ...(caFile !== undefined && { caFile }),
+    ...(mailboxes && { mailboxes }),
+    ...(credentials && { credentials }),
+  });
+}
+
+function readPassword(file: string): string {
+  try {
+    return readFileSync(file, "utf8").trim();
+  } catch (error) {
+    throw new Misuse(`nextHop.passwordFile: ${(error as Error).message}`);
+  }
+}

@@ -12,7 +12,7 @@ import { receivedLine } from "../mail/received.ts";
 import { isPositive, type Reply, writeReply } from "../mail/replies.ts";
 import type { Recipient } from "../mail/views.ts";
 import { editsFor, joinVerdicts, type Verdict, weightiest } from "../pipeline/verdict.ts";
-import { DECLARATIONS } from "../rules/advertising/declared.ts";
+import { DECLARATIONS } from "../signals/declared.ts";
 import { giveBack } from "./claims.ts";
 import { judgementEntry, nextHopEntry } from "./entries.ts";
 import { recorded, refuseAll } from "./recorded.ts";

@@ -25,7 +25,8 @@ export interface ContentWriter {
 
 const PIECE_BYTES = 64 * 1024;
 /** CRLF of the last header line and the empty line after it. */
-const HEADER_END_BYTES = 4;
+const HEADER_END = "\r\n\r\n";
+const HEADER_END_BYTES = HEADER_END.length;
 /** So many small slices are copied into one: a mail of dots comes three bytes at a time, and each slice costs a hundred. */
 const SLICES_MAX = 1024;
 
@@ -60,7 +61,7 @@ export function createContentWriter(bounds: ContentBounds): ContentWriter {
       return pieces.bytes() > (header ? PIECE_BYTES : memoryBytesMax) ? spill() : undefined;
     },
     async finish() {
-      if (!header) return inMemory(pieces.take());
+      if (!header) return inMemory(pieces.list(), bytes);
       try {
         await spill();
       } catch (error) {
@@ -85,6 +86,7 @@ function createPieces() {
   let bytes = 0;
   return {
     bytes: () => bytes,
+    list: (): readonly Buffer[] => list,
     add(slice: Buffer): void {
       list.push(slice);
       bytes += slice.length;
@@ -94,14 +96,18 @@ function createPieces() {
     },
     /** All of them as one; none are left. */
     take(): Buffer {
-      const [only, ...more] = list;
-      const whole = only && more.length === 0 ? only : Buffer.concat(list, bytes);
+      const whole = joined(list, bytes);
       list = [];
       fresh = 0;
       bytes = 0;
       return whole;
     },
   };
+}
+
+function joined(pieces: readonly Buffer[], bytes: number): Buffer {
+  const [only, ...more] = pieces;
+  return only && more.length === 0 ? only : Buffer.concat(pieces, bytes);
 }
 
 /** The file has no name from the start: whatever happens to us, it goes with its handle. */
@@ -115,21 +121,34 @@ async function openUnnamed(dir: string): Promise<FileHandle> {
 /** The header block with the empty line after it. */
 function headerOf(start: Buffer): Buffer {
   if (start[0] === 13 && start[1] === 10) return start.subarray(0, 2);
-  const end = start.indexOf("\r\n\r\n");
-  return end < 0 ? start : start.subarray(0, end + 4);
+  const end = start.indexOf(HEADER_END);
+  return end < 0 ? start : start.subarray(0, end + HEADER_END_BYTES);
 }
 
-function inMemory(whole: Buffer): Content {
+/** A larger one stays in the pieces it came in: joining many mails at a time would take their memory twice. */
+function inMemory(pieces: readonly Buffer[], bytes: number): Content {
+  const start = pieces[0];
+  const headerIsWhole = start?.includes(HEADER_END) === true;
+  if (bytes <= PIECE_BYTES || !headerIsWhole) return inOnePiece(joined(pieces, bytes));
   return {
-    bytes: whole.length,
-    header: headerOf(whole),
-    whole,
+    bytes,
+    header: headerOf(start),
     async *read() {
-      yield whole;
+      yield* pieces;
     },
     dispose: async () => undefined,
   };
 }
+
+const inOnePiece = (whole: Buffer): Content => ({
+  bytes: whole.length,
+  header: headerOf(whole),
+  whole,
+  async *read() {
+    yield whole;
+  },
+  dispose: async () => undefined,
+});
 
 const onDisk = (file: FileHandle, header: Buffer, bytes: number): Content => ({
   bytes,

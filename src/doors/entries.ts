@@ -102,14 +102,15 @@ function writeSession(session: Session): Partial<Entry> {
   };
 }
 
-/** Rules that had something to say about this recipient, their articles and packs, and what the deciding one saw. */
+/** Rules that had something to say about this recipient, their articles and packs, and what was seen by them and those that pass. */
 function rulesPart(verdict: Verdict, recipient: Recipient | undefined): Partial<Entry> {
   const telling = verdict.spoken.filter(
     ({ finding }) => finding.kind !== "pass" && finding.kind !== "skip" && concerns(finding.recipients, recipient),
   );
-  if (telling.length === 0) return {};
   const decision = verdict.for(recipient);
-  const { evidence } = (decision.kind === "accept" ? telling[0] : decision.by)?.finding ?? {};
+  const decisive = (decision.kind === "accept" ? telling[0] : decision.by)?.finding.evidence;
+  const evidence = evidenceWith(verdict, decisive);
+  if (telling.length === 0) return evidence ? { evidence } : {};
   const packs = new Set(telling.flatMap(({ finding }) => (finding.packs ?? []).map(packName)));
   return {
     rules: telling.map(({ rule, mode }) => (mode === "watch" ? `~${rule.id}` : rule.id)),
@@ -117,6 +118,15 @@ function rulesPart(verdict: Verdict, recipient: Recipient | undefined): Partial<
     ...(packs.size > 0 && { packs: [...packs] }),
     ...(evidence && { evidence }),
   };
+}
+
+/** A pass that brings evidence has it written down; what decided stands over it. */
+function evidenceWith({ spoken }: Verdict, decisive: Entry["evidence"]): Entry["evidence"] {
+  let all = decisive;
+  for (const { finding } of spoken) {
+    if (finding.kind === "pass" && finding.evidence) all = { ...finding.evidence, ...all };
+  }
+  return all;
 }
 
 const concerns = (named: readonly Recipient[] | undefined, recipient: Recipient | undefined): boolean =>

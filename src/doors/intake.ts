@@ -14,6 +14,7 @@ import type { Reply } from "../mail/replies.ts";
 import type { Sender, Session } from "../mail/views.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import { createVerdict, joinVerdicts, type Verdict } from "../pipeline/verdict.ts";
+import type { Conduct } from "../signals/conduct.ts";
 import { judgementEntry } from "./entries.ts";
 import { recorded } from "./recorded.ts";
 import { spokenReply, withoutCustody } from "./spoken.ts";
@@ -30,6 +31,8 @@ export interface IntakeParts {
   readonly log: Log;
   readonly hostname: string;
   readonly isLocal: (domain: string) => boolean;
+  /** Is told what became of each recipient and mail, and may let an answer wait; absent where nothing is to be counted. */
+  readonly conduct?: Conduct;
   /** Most Received fields of a mail; more is a loop. */
   readonly receivedMax: number;
 }
@@ -109,6 +112,7 @@ function createReception(parts: IntakeParts, first: Session, own: NextHop | unde
       const view = { session, mailId, sender };
       const verdict = joinVerdicts([...connected, greeted.verdict, await parts.pipeline.run("mail", view)]);
       const refused = await refusal(verdict, mailId, sender);
+      if (refused) parts.conduct?.ended(view, 0);
       return refused ?? createTransaction(parts, view, { nextHop: own ?? parts.nextHop, verdict });
     },
   };

@@ -29,6 +29,7 @@ const AWAY: Record<Dependency, ReplyId> = {
   "next-hop": "next-hop-away",
   disk: "disk-full",
   rule: "rule-trouble",
+  scorer: "rule-trouble",
 };
 
 /** The world failed, or we did. Either way the client keeps the mail, and the operator is told which it was. */

@@ -7,6 +7,7 @@ import type { Content } from "../mail/content.ts";
 import { isPositive, type Reply, type ReplyId, writeReply } from "../mail/replies.ts";
 import type { MailView, Recipient } from "../mail/views.ts";
 import { scopedTo, type Verdict } from "../pipeline/verdict.ts";
+import type { Answered } from "../signals/recipients.ts";
 import { conclude, type MailFacts } from "./conclude.ts";
 import { judgementEntry, nextHopEntry } from "./entries.ts";
 import type { IntakeParts } from "./intake.ts";
@@ -45,16 +46,38 @@ export interface Course {
 export function createTransaction(parts: IntakeParts, view: MailView, start: Start): Transaction {
   const handover = start.nextHop.begin(view.session, view.sender, view.mailId);
   const course: Course = { parts, view, handover, verdicts: [start.verdict], recipients: [] };
+  const { conduct } = parts;
+  /** What the mail took of its client's quota is settled once, whichever way it ends. */
+  let isOpen = true;
+  const ended = (reply?: Reply): void => {
+    if (isOpen) conduct?.ended(view, reply && isPositive(reply) ? course.recipients.length : 0);
+    isOpen = false;
+  };
+  const settled = async (work: Promise<Reply>): Promise<Reply> => {
+    let reply: Reply | undefined;
+    try {
+      reply = await work;
+      return reply;
+    } finally {
+      ended(reply);
+    }
+  };
   return {
     mailId: view.mailId,
-    rcpt: (recipient) => rcpt(course, recipient),
-    data: (content, known = {}) => conclude(course, content, known),
-    refuse: (id, detail, known) => refuseAll(course, writeReply(id, { mailId: view.mailId, detail }), known),
-    abort: () => handover.abort(),
+    async rcpt(recipient) {
+      const ask = () => rcpt(course, recipient);
+      return conduct ? conduct.rcpt(view, recipient, ask) : (await ask()).reply;
+    },
+    data: (content, known = {}) => settled(conclude(course, content, known)),
+    refuse: (id, detail, known) => settled(refuseAll(course, writeReply(id, { mailId: view.mailId, detail }), known)),
+    abort() {
+      ended();
+      handover.abort();
+    },
   };
 }
 
-async function rcpt(course: Course, recipient: Recipient): Promise<Reply> {
+async function rcpt(course: Course, recipient: Recipient): Promise<Answered> {
   const { parts, view } = course;
   const stage = scopedTo(await parts.pipeline.run("rcpt", { ...view, recipient }), recipient);
   const decision = stage.for(recipient);
@@ -62,14 +85,16 @@ async function rcpt(course: Course, recipient: Recipient): Promise<Reply> {
   if (decision.kind === "reject" || decision.kind === "defer") {
     const reply = spokenReply(decision, view.mailId);
     const result = { verdict: withoutCustody(decision), rules: stage, reply };
-    return recorded(parts, [judgementEntry(subject, result, parts.isLocal)], reply);
+    return { reply: await recorded(parts, [judgementEntry(subject, result, parts.isLocal)], reply), asked: false };
   }
   if (course.handover.answersEach && course.recipients.length > 0) {
-    return writeReply("too-many-recipients", { mailId: view.mailId, detail: "one at a time" });
+    return { reply: writeReply("too-many-recipients", { mailId: view.mailId, detail: "one at a time" }), asked: false };
   }
   const reply = await course.handover.rcpt(recipient).catch((error: unknown) => troubleReply(error, parts.log));
-  if (!isPositive(reply)) return recorded(parts, [nextHopEntry(subject, reply, parts)], reply);
+  if (!isPositive(reply)) {
+    return { reply: await recorded(parts, [nextHopEntry(subject, reply, parts)], reply), asked: true };
+  }
   course.verdicts.push(stage);
   course.recipients.push(recipient);
-  return reply;
+  return { reply, asked: true };
 }

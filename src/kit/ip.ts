@@ -57,3 +57,55 @@ export function ipRanges(list: readonly string[]): IpRanges {
 
 /** An address that can only be this machine. */
 export const isLoopback = (ip: string): boolean => isIP(ip) !== 0 && ipaddr.process(ip).range() === "loopback";
+
+/** How long a prefix of each family is. */
+export interface PrefixBits {
+  readonly v4: number;
+  readonly v6: number;
+}
+
+/**
+ * The network of so many bits that an address lies in, as canonical CIDR text: "203.0.113.0/24", "2001:db8::/64".
+ * @throws TypeError for what is no address (doors give none)
+ */
+export function networkOf(ip: string, { v4, v6 }: PrefixBits): string {
+  const address = parsed(ip);
+  return rangeText(address.toByteArray(), address.kind() === "ipv4" ? v4 : v6);
+}
+
+/** Host bits cleared. */
+function rangeText(bytes: readonly number[], bits: number): string {
+  const kept = bytes.map((byte, index) => byte & (0xff00 >> Math.min(8, Math.max(0, bits - index * 8))));
+  return `${kept.length === 4 ? kept.join(".") : ipaddr.fromByteArray(kept).toString()}/${bits}`;
+}
+
+/** A range as `networkOf` would write it, host bits cleared; undefined: neither address nor CIDR range. */
+export function canonicalRange(text: string): string | undefined {
+  const range = parseRange(text);
+  if (!range) return undefined;
+  const [address, bits] = range;
+  return networkOf(address.toString(), { v4: bits, v6: bits });
+}
+
+/** Every network of the given lengths that an address lies in, narrowest last. */
+export function networksAround(
+  ip: string,
+  lengths: { readonly v4: readonly number[]; readonly v6: readonly number[] },
+) {
+  const address = parsed(ip);
+  const bytes = address.toByteArray();
+  return (address.kind() === "ipv4" ? lengths.v4 : lengths.v6).map((bits) => rangeText(bytes, bits));
+}
+
+/** Octets of an address, 4 or 16; IPv4-mapped IPv6 as IPv4. undefined: no address. */
+export const ipBytes = (ip: string): number[] | undefined => (isIP(ip) ? ipaddr.process(ip).toByteArray() : undefined);
+
+const LOCAL = new Set(["loopback", "private", "linkLocal", "uniqueLocal", "carrierGradeNat", "unspecified"]);
+
+/** An address that means something only nearby: loopback, private, link-local, shared. Nobody else can know it. */
+export const isNearbyIp = (ip: string): boolean => isIP(ip) !== 0 && LOCAL.has(ipaddr.process(ip).range());
+
+function parsed(ip: string): ipaddr.IPv4 | ipaddr.IPv6 {
+  if (!isIP(ip)) throw new TypeError(`not an address: ${ip}`);
+  return ipaddr.process(ip);
+}

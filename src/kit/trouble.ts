@@ -3,7 +3,7 @@
  * a bug throws anything else, and whatever the world does to us arrives as `Unavailable`, which is answered
  * with a 4xx and never with an accept.
  */
-export type Dependency = "store" | "ledger" | "dns" | "next-hop" | "disk" | "rule";
+export type Dependency = "store" | "ledger" | "dns" | "next-hop" | "disk" | "rule" | "scorer";
 
 /** Something outside this process did not answer, in time or at all. */
 export class Unavailable extends Error {

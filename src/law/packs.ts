@@ -3,7 +3,8 @@
  * listed at once, with file, line, key, value and what was expected, and whoever is running keeps what it had.
  */
 import { readdirSync, readFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { parseYaml, type YamlFile } from "../config/yaml.ts";
 import { Misuse } from "../kit/trouble.ts";
 import { type Pack, packSchema } from "./pack.ts";
@@ -18,6 +19,15 @@ export interface CheckedPack {
   /** "file:line: key: what, and what was expected"; empty when there is a pack. */
   readonly problems: readonly string[];
 }
+
+const OWN_PACKS = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "config", "packs");
+
+/**
+ * The packs that come with consentry, and those of `packs.directory`, which may take their place.
+ * @throws Misuse listing every error of every file
+ */
+export const knownPacks = (directory: string | undefined): ReadonlyMap<string, Pack> =>
+  new Map([...loadPacks(OWN_PACKS), ...(directory === undefined ? [] : loadPacks(directory))]);
 
 /**
  * All packs of a directory by id.

@@ -18,6 +18,10 @@ export interface Client {
   readonly packs?: readonly string[];
   /** Mails a minute, when bounded. */
   readonly ratePerMinute?: number;
+  /** Mails an hour, when bounded. */
+  readonly ratePerHour?: number;
+  /** Mails a day, when bounded. */
+  readonly ratePerDay?: number;
   readonly disabled: boolean;
 }
 

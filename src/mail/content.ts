@@ -8,7 +8,7 @@ export interface Content {
   readonly header: Buffer;
   /** Everything, in order, in pieces of at most 64 KiB when it is on disk. */
   read(): AsyncIterable<Buffer>;
-  /** All of it when it is in memory, so that the common small mail needs no copying and no stream. */
+  /** All of it when it is small, so that the common mail needs no copying and no stream. */
   readonly whole?: Buffer;
   /** Frees memory and file. Safe to call twice. */
   dispose(): Promise<void>;

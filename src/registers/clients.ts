@@ -24,6 +24,8 @@ const clientSchema = z.strictObject({
   code: z.string().optional(),
   packs: z.array(z.string()).optional(),
   ratePerMinute: z.int().positive().optional(),
+  ratePerHour: z.int().positive().optional(),
+  ratePerDay: z.int().positive().optional(),
   disabled: z.boolean(),
 });
 const recordSchema = z.strictObject({ ...clientSchema.shape, passwordHash: z.string().optional() });

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { Clock } from "../kit/clock.ts";
+import type { NameService } from "../kit/names.ts";
 import type { Key } from "../kit/store.ts";
 import type { Pack } from "../law/pack.ts";
 import type { Source } from "../law/source.ts";
@@ -9,6 +10,9 @@ import type { Recipient, Session, Stage, Views } from "../mail/views.ts";
 import type { CodeReader } from "../registers/codes.ts";
 import type { ConsentQuotas } from "../registers/consent-quotas.ts";
 import type { ConsentReader } from "../registers/consents.ts";
+import type { ConductReader } from "../signals/conduct.ts";
+import type { ListReader } from "../signals/lists.ts";
+import type { Scorers } from "./content/scorers.ts";
 
 /** Small facts for the ledger: what the rule saw. Never a subject or a body. */
 export type Evidence = Readonly<Record<string, string | number | boolean>>;
@@ -88,8 +92,28 @@ export interface Context<Options> {
   /** The packs whose law protects this recipient from this sender. */
   packsFor(recipient: Recipient, session: Session): readonly Pack[];
   readonly consents: ConsentReader;
+  /** How the client behaves, over all its mails. */
+  readonly conduct: ConductReader;
+  /** Lists for and against addresses. */
+  readonly lists: ListReader;
+  /** DNS; absent where the operator names no server. Ask `names.within(view.sender)`, so that one mail has one budget. */
+  readonly names?: NameService;
   readonly quotas: ConsentQuotas;
   readonly codes: CodeReader;
+  /** Programs that are asked only where the configuration names them. */
+  readonly scorers: Scorers;
+  /**
+   * Where a recipient says no to this advertiser: values for List-Unsubscribe.
+   * @param recipient undefined: the mail goes to several, and who writes is meant
+   */
+  refusalWay(advertiser: string, recipient: Recipient | undefined): RefusalWay;
+}
+
+/** Ways to refuse (RFC 2369, RFC 8058); none where the site has neither page nor address for it. */
+export interface RefusalWay {
+  /** One click will do. */
+  readonly url?: string;
+  readonly mailto?: string;
 }
 
 /** One finding, or several that concern different recipients. */

@@ -1,13 +1,27 @@
+import { contents } from "./advertising/contents.ts";
 import { managementCode } from "./advertising/management-code.ts";
 import { subjectLabel } from "./advertising/subject-label.ts";
+import { blocked } from "./conduct/blocked.ts";
+import { harvesting } from "./conduct/harvesting.ts";
+import { hijackedLogin } from "./conduct/hijacked-login.ts";
+import { listed } from "./conduct/listed.ts";
+import { rate } from "./conduct/rate.ts";
 import { recordedConsent } from "./consent/recorded-consent.ts";
+import { refusalHeaders } from "./consent/refusal-headers.ts";
 import { scope } from "./consent/scope.ts";
+import { malware } from "./content/malware.ts";
+import { prohibited } from "./content/prohibited.ts";
+import { spamScore } from "./content/spam-score.ts";
 import type { Rule } from "./define.ts";
+import { authenticity } from "./envelope/authenticity.ts";
 import { headerShape } from "./envelope/header-shape.ts";
 import { helo } from "./envelope/helo.ts";
+import { heloResolves } from "./envelope/helo-resolves.ts";
 import { loginOwnsSender } from "./envelope/login-owns-sender.ts";
 import { ownDomainFromOutside } from "./envelope/own-domain-from-outside.ts";
 import { receivedForged } from "./envelope/received-forged.ts";
+import { reverseDns } from "./envelope/reverse-dns.ts";
+import { senderDomain } from "./envelope/sender-domain.ts";
 import { senderShape } from "./envelope/sender-shape.ts";
 import { anonymous } from "./relay/anonymous.ts";
 import { clientNetworks } from "./relay/client-networks.ts";
@@ -18,15 +32,29 @@ import { clientNetworks } from "./relay/client-networks.ts";
  */
 export const RULES: readonly Rule[] = [
   anonymous,
+  blocked,
+  listed,
   clientNetworks,
+  hijackedLogin,
   ownDomainFromOutside,
   loginOwnsSender,
   helo,
   senderShape,
+  senderDomain,
+  reverseDns,
+  heloResolves,
   headerShape,
   receivedForged,
+  authenticity,
   recordedConsent,
   scope,
   subjectLabel,
+  refusalHeaders,
+  contents,
+  malware,
+  prohibited,
+  spamScore,
   managementCode,
+  harvesting,
+  rate,
 ] as const;

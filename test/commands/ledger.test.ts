@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { inWords, readSearch } from "../../src/commands/ledger.ts";
+import { inWords } from "../../src/commands/entry-line.ts";
+import { readSearch } from "../../src/commands/ledger-search.ts";
 import type { Entry } from "../../src/ledger/entry.ts";
 
 const NOW = Date.parse("2026-11-22T12:00:00Z");
@@ -21,7 +22,18 @@ describe("what is looked for in the ledger", () => {
       { to: "li@example.com", ip: "192.0.2.0/24" },
       { recipient: "li@example.com", ip: "192.0.2.0/24", untilMs: NOW },
     ],
-    [{ id: "01m812s24d" }, { id: "01M812S24D", untilMs: NOW }],
+    [{ id: "01m812gdn5yhtc30000z" }, { id: "01m812gdn5yhtc30000z", untilMs: NOW }],
+    [{ id: "01m812gdn5yhtc30000ze78" }, { id: "01M812GDN5YHTC30000ZE78", untilMs: NOW }],
+    [{ id: "4XyZ12b" }, { id: "4XyZ12b", untilMs: NOW }],
+    [{ messageId: "1@shop.example" }, { messageId: "<1@shop.example>", untilMs: NOW }],
+    [
+      { address: "Li@Example.com", domain: "*.example.com", event: "refused", verdict: "reject" },
+      { address: "Li@example.com", domain: "*.example.com", event: "refused", verdict: "reject", untilMs: NOW },
+    ],
+    [
+      { rule: "~envelope/helo", article: "art. 13", client: "shop", messageId: "<2@shop.example>" },
+      { rule: "~envelope/helo", article: "art. 13", client: "shop", messageId: "<2@shop.example>", untilMs: NOW },
+    ],
   ])("reads %j", (wanted, search) => {
     expect(readSearch(wanted, NOW)).toEqual(search);
   });

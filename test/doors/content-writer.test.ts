@@ -88,6 +88,30 @@ describe("the content of a mail", () => {
   });
 });
 
+describe("a large mail in memory", () => {
+  const text = `${HEADER}${"line\r\n".repeat(50_000)}`;
+  const bytes = Buffer.from(text);
+  const roomy = { ...bounds, memoryBytesPerMailMax: 1_000_000 };
+
+  it("stays in the slices it came in, none of them copied", async () => {
+    const writer = createContentWriter(roomy);
+    const slices = [bytes.subarray(0, 40_000), bytes.subarray(40_000, 100_000), bytes.subarray(100_000)];
+    for (const slice of slices) expect(writer.write(slice)).toBeUndefined();
+    const content = await writer.finish();
+    const read: Buffer[] = [];
+    for await (const piece of content.read()) read.push(piece);
+    expect(read.map((piece, index) => piece === slices[index])).toEqual([true, true, true]);
+    expect(content.header.toString()).toBe(HEADER);
+    expect([content.bytes, content.whole]).toEqual([text.length, undefined]);
+  });
+
+  it.each([1, 7, HEADER.length - 1, HEADER.length, 5000])("has its header at hand, in slices of %i", async (size) => {
+    const content = await write(text, size, { memoryBytesPerMailMax: 1_000_000 });
+    expect(content.header.toString()).toBe(HEADER);
+    expect(await readAll(content)).toBe(text);
+  });
+});
+
 describe("a mail in very small slices", () => {
   it.each([
     ["in memory", 10_000_000],

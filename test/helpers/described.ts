@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Pack } from "../../src/law/pack.ts";
 import { loadPacks } from "../../src/law/packs.ts";
 import type { Client } from "../../src/mail/client.ts";
+import type { Content } from "../../src/mail/content.ts";
 import { domainList } from "../../src/mail/domains.ts";
 import { Headers } from "../../src/mail/headers.ts";
 import { parsePathWithParams } from "../../src/mail/path.ts";
@@ -10,7 +11,16 @@ import type { BodyView, Recipient, Sender, Session, Views } from "../../src/mail
 import type { ManagementCode } from "../../src/registers/codes.ts";
 import type { CapGrant, ConsentQuotas } from "../../src/registers/consent-quotas.ts";
 import type { ConsentReader, Standing } from "../../src/registers/consents.ts";
-import type { Context } from "../../src/rules/define.ts";
+import type { Scorers } from "../../src/rules/content/scorers.ts";
+import type { Context, RefusalWay } from "../../src/rules/define.ts";
+import type { Block } from "../../src/signals/blocks.ts";
+import type { ConductReader } from "../../src/signals/conduct.ts";
+import { type Suspicion, UNSUSPECTED } from "../../src/signals/harvest.ts";
+import { type Listing, type ListReader, NO_LISTS } from "../../src/signals/lists.ts";
+import type { Alarm } from "../../src/signals/logins.ts";
+import type { Usage } from "../../src/signals/quotas.ts";
+import { contentOf as letterContent } from "./letters.ts";
+import { namesOf } from "./names.ts";
 
 /** Sunday 2026-11-22 08:00 UTC. */
 export const NOW_MS = Date.UTC(2026, 10, 22, 8);
@@ -18,8 +28,18 @@ export const HOSTNAME = "relay.example.net";
 /** Mail ids that the described site gave out. */
 export const OUR_ID = "OURS-1";
 
+/** What was noticed of the client; absent: nothing. */
+export interface DescribedConduct {
+  readonly block?: Block;
+  readonly suspicion?: Partial<Suspicion>;
+  readonly alarm?: Alarm;
+  readonly used?: Usage;
+}
+
 /** A mail from a stranger to a local recipient, except for what is said. */
 export interface Described {
+  /** Where recipients refuse; default: nowhere. */
+  readonly refusalWay?: RefusalWay;
   readonly ip?: string;
   readonly serverIp?: string;
   readonly helo?: string;
@@ -35,6 +55,10 @@ export interface Described {
   readonly header?: string | Buffer;
   /** Lines besides the ordinary header block. */
   readonly with?: string;
+  /** What follows the header block, lines ended by \n; absent: nothing. */
+  readonly body?: string | Buffer;
+  /** What DNS says, as zoneOf reads it; absent: no server is named. */
+  readonly dns?: readonly string[];
   /** "advertiser recipient", with a trailing "withdrawn" for a refusal. */
   readonly consents?: readonly string[];
   /** More of what these consents cover. */
@@ -50,6 +74,10 @@ export interface Described {
   /** Other packs for recipients of these domains. */
   readonly packsByDomain?: Readonly<Record<string, readonly Pack[]>>;
   readonly nowMs?: number;
+  readonly scorers?: Scorers;
+  readonly conduct?: DescribedConduct;
+  /** What the lists say of its address; absent: there is no list. */
+  readonly lists?: Listing;
 }
 
 export const ORDINARY = {
@@ -111,23 +139,46 @@ export function recipientOf(text: string): Recipient {
   return { address, ...(sourceRoute !== undefined && { sourceRoute }) };
 }
 
-export const headersOf = (lines: string | Buffer): Headers =>
-  Headers.parse(typeof lines === "string" ? Buffer.from(`${lines}\n\n`.replace(/\r?\n/g, "\r\n")) : lines);
+const blockOf = (lines: string | Buffer): Buffer =>
+  typeof lines === "string" ? Buffer.from(`${lines}\n\n`.replace(/\r?\n/g, "\r\n")) : lines;
+
+export const headersOf = (lines: string | Buffer): Headers => Headers.parse(blockOf(lines));
+
+function headerOf({ header, with: more }: Described): string | Buffer {
+  const ordinary = Object.values(ORDINARY).join("\n");
+  return header ?? (more === undefined ? ordinary : `${ordinary}\n${more}`);
+}
+
+/** Made once for each description: whoever remembers a mail by its content finds it again. */
+const contents = new WeakMap<Described, Content>();
+
+function contentOf(mail: Described): Content {
+  const known = contents.get(mail);
+  if (known) return known;
+  const crlf = (text: string): Buffer => Buffer.from(text.replace(/\r?\n/g, "\r\n"));
+  const header = headerOf(mail);
+  const block = typeof header === "string" ? crlf(`${header}\n\n`) : header;
+  const { body = "" } = mail;
+  const made = letterContent(Buffer.concat([block, typeof body === "string" ? crlf(body) : body]));
+  contents.set(mail, made);
+  return made;
+}
 
 /** Every view of a described mail; `rcpt` is that of one recipient. */
 export function viewsOf(mail: Described) {
   const session = sessionOf(mail);
   const mailView = { session, mailId: "mail", sender: senderOf(mail.from) };
   const recipients = (mail.to ?? ["ann@example.com"]).map(recipientOf);
-  const ordinary = Object.values(ORDINARY).join("\n");
-  const headers = headersOf(mail.header ?? (mail.with === undefined ? ordinary : `${ordinary}\n${mail.with}`));
+  const headers = headersOf(headerOf(mail));
+  const header = { ...mailView, recipients, headers };
   return {
     connect: { session },
     helo: { session },
     mail: mailView,
     rcpt: recipients.map((recipient) => ({ ...mailView, recipient })),
-    header: { ...mailView, recipients, headers },
-  } satisfies { [S in Exclude<keyof Views, "rcpt" | "body">]: Views[S] } & { rcpt: readonly Views["rcpt"][] };
+    header,
+    body: { ...header, content: contentOf(mail) },
+  } satisfies { [S in Exclude<keyof Views, "rcpt">]: Views[S] } & { rcpt: readonly Views["rcpt"][] };
 }
 
 export type DescribedViews = ReturnType<typeof viewsOf>;
@@ -171,6 +222,16 @@ export function quotasOf({ consents, agreed, sent = 0, nowMs = NOW_MS }: Describ
   };
   return { take: ask, look: ask };
 }
+/** Conduct as described; nobody is noticed unless it says so. */
+export const conductOf = ({ block, suspicion, alarm, used }: DescribedConduct = {}): ConductReader => ({
+  standing: () => (block ? { block, sinceMs: 0 } : { sinceMs: 0 }),
+  suspicion: () => ({ ...UNSUSPECTED, ...suspicion }),
+  alarm: () => alarm,
+  takeMail: () => used,
+});
+
+const listsOf = (listing: Listing | undefined): ListReader =>
+  listing ? { isEmpty: false, look: async () => listing } : NO_LISTS;
 
 /** What rules of a described site are handed, without options of their own. */
 export function contextOf(mail: Described = {}): Omit<Context<never>, "options"> {
@@ -184,10 +245,15 @@ export function contextOf(mail: Described = {}): Omit<Context<never>, "options">
     },
     packsFor: ({ address }) => mail.packsByDomain?.[address.domain] ?? packs,
     consents: consentsOf(mail.consents, mail.agreed),
+    refusalWay: () => mail.refusalWay ?? {},
+    scorers: mail.scorers ?? {},
     quotas: quotasOf(mail),
     codes: {
       byCode: async (code) => mail.codes?.find((each) => each.code === code),
       heldBy: async (holder) => mail.codes?.filter((each) => each.holder === holder) ?? [],
     },
+    conduct: conductOf(mail.conduct),
+    lists: listsOf(mail.lists),
+    ...(mail.dns && { names: namesOf(mail.dns) }),
   };
 }

@@ -5,11 +5,12 @@ import { beforeAll, onTestFinished } from "vitest";
 import { stringify } from "yaml";
 import { type LoadedConfig, loadConfig } from "../../src/config/load.ts";
 import { mailboxName } from "../../src/delivery/maildir-names.ts";
+import { buildHouse, type House } from "../../src/house.ts";
 import type { Clock } from "../../src/kit/clock.ts";
 import { createLog } from "../../src/kit/log.ts";
 import type { Entry } from "../../src/ledger/entry.ts";
 import type { Search } from "../../src/ledger/journal.ts";
-import { buildHouse, type House, openHouse } from "../../src/main.ts";
+import { openHouse } from "../../src/main.ts";
 import { tempDir } from "./temp.ts";
 import { until } from "./wait.ts";
 

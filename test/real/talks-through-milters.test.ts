@@ -2,6 +2,7 @@
  * The dialogue matrix: every talk through the SMTP door, through Postfix with us as its milter and through Sendmail with us as its
  * milter. Verdicts and ledger have to be the same; where an MTA answers in its own way, the tables below say so and why.
  */
+import { writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { type Mta, type OwnAnswer, openThrough, TALKS, throughMilter } from "../helpers/mta-talks.ts";
 import { playTalk } from "../helpers/play-talk.ts";
@@ -100,5 +101,8 @@ afterAll(() => {
   const answers = MTAS.flatMap(({ door, own }) =>
     own.map(({ talk, after, code, reason }) => `- ${talk}, ${door}: ${code} after ${after}: ${reason}`),
   );
-  process.stdout.write(`\n${[matrix.print(), "", "Answered by the MTA itself:", ...answers].join("\n")}\n`);
+  const table = `${[matrix.print(), "", "Answered by the MTA itself:", ...answers].join("\n")}\n`;
+  // ./scripts/talks prints it.
+  if (process.env.TALK_MATRIX) writeFileSync(process.env.TALK_MATRIX, table);
+  else process.stdout.write(`\n${table}`);
 });

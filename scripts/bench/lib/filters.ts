@@ -4,11 +4,11 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "n
 import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { cpuSeconds, freePort, program, type Running, start } from "./processes.ts";
+import { cpuSeconds, freePort, MissingProgram, program, type Running, start } from "./processes.ts";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const CLI = join(HERE, "../../../src/commands/index.ts");
-const START_MS_MAX = 30_000;
+const START_MS_MAX = 120_000;
 
 export type SocketKind = "unix" | "tcp";
 
@@ -44,7 +44,10 @@ async function placeFor(work: string, name: string, kind: SocketKind): Promise<P
 async function ready(name: string, { kind, to, address }: Place, running: Running): Promise<Filter> {
   const endMs = performance.now() + START_MS_MAX;
   while (!(await answers(to))) {
-    if (running.child.exitCode !== null || performance.now() > endMs) throw new Error(`${name} did not start`);
+    if (running.child.exitCode !== null || performance.now() > endMs) {
+      await running.stop();
+      throw new Error(`${name} did not start`);
+    }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   // Whoever made the socket, Postfix has to get in.
@@ -94,6 +97,7 @@ export async function startNull(work: string, kind: SocketKind): Promise<Filter>
   const binary = join(work, "null-milter");
   if (!existsSync(binary)) {
     const compiler = program("cc", "gcc");
+    if (!existsSync("/usr/include/libmilter/mfapi.h")) throw new MissingProgram("libmilter/mfapi.h", "libmilter-dev");
     execFileSync(compiler, ["-O2", "-o", binary, join(HERE, "null-milter.c"), "-lmilter", "-lpthread"]);
   }
   const place = await placeFor(work, "null", kind);
@@ -110,8 +114,16 @@ export async function startOpendkim(work: string, kind: SocketKind): Promise<Fil
   return ready("OpenDKIM", place, start(program("opendkim", "opendkim"), ["-f", "-x", config]));
 }
 
+export interface RspamdOptions {
+  readonly work: string;
+  readonly kind: SocketKind;
+  readonly dnsPort: number;
+  readonly workers: number;
+}
+
 /** As packaged, but for where it listens: proxy workers that scan themselves, no Redis, DNS from the stub. */
-export async function startRspamd(work: string, kind: SocketKind, dnsPort: number, workers: number): Promise<Filter> {
+export async function startRspamd(options: RspamdOptions): Promise<Filter> {
+  const { work, kind, dnsPort, workers } = options;
   const place = await placeFor(work, "rspamd", kind);
   const local = join(place.dir, "etc");
   const override = join(local, "override.d");

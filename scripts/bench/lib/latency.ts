@@ -1,9 +1,9 @@
 /** One client, one connection, one mail after the other: what each mail takes from MAIL to the final 250. */
-import { connect } from "node:net";
+import { connect, type NetConnectOpts } from "node:net";
 
-/** @returns milliseconds of each mail */
-export async function latencies(port: number, mails: number, bytes: number): Promise<number[]> {
-  const socket = connect({ port, host: "127.0.0.1", noDelay: true });
+/** @param text a mail, lines ended by LF, none of them beginning with a dot. @returns milliseconds of each mail */
+export async function latencies(to: NetConnectOpts, mails: number, text: string): Promise<number[]> {
+  const socket = connect({ ...to, noDelay: true });
   let heard = "";
   let wake = (): void => {};
   socket.on("data", (piece: Buffer) => {
@@ -31,15 +31,14 @@ export async function latencies(port: number, mails: number, bytes: number): Pro
   };
   await reply();
   await say("EHLO client.stranger.example");
-  const body = `${"x".repeat(70)}\r\n`.repeat(Math.ceil(bytes / 72));
-  const text = `From: writer@stranger.example\r\nDate: ${new Date().toUTCString()}\r\nSubject: minutes\r\n\r\n${body}.`;
+  const content = `${text.replaceAll("\n", "\r\n")}.`;
   const times: number[] = [];
   for (let i = 0; i < mails; i += 1) {
     const began = performance.now();
     await say("MAIL FROM:<writer@stranger.example>");
     await say("RCPT TO:<reader@example.com>");
     await say("DATA");
-    await say(text);
+    await say(content);
     times.push(performance.now() - began);
   }
   socket.end();

@@ -1,12 +1,45 @@
 /** Many MTA connections to one milter at a time, each in the middle of a mail: what they cost in memory. */
+import { mkdirSync } from "node:fs";
 import { connect, type NetConnectOpts, type Socket } from "node:net";
+import { join as joinPath } from "node:path";
 import { SMFIC, SMFIR } from "../../../src/doors/milter/constants.ts";
 import { encodeFrame, type Frame, FrameDecoder, uint32 } from "../../../src/doors/milter/frames.ts";
+import { startConsentry } from "./filters.ts";
+import { memoryMb, peakMemoryMb } from "./processes.ts";
+
+export const CROWD = 500;
+export const CROWD_MAIL_BYTES = 300_000;
+/** Before them, so that the code is compiled. */
+const WARM = 20;
 
 const CHUNK = Buffer.from(`${"x".repeat(70)}\r\n`.repeat(900));
 const FRAME_BYTES_MAX = 1_048_576;
 
-export interface Crowd {
+export interface Crowded {
+  /** Mails accepted. */
+  readonly accepted: number;
+  /** Most memory held, beyond what was held before they came. */
+  readonly tookMb: number;
+  readonly peakMb: number;
+}
+
+/** Half a thousand MTAs in the middle of a mail each, before a consentry that has seen little yet. */
+export async function crowd(work: string): Promise<Crowded> {
+  const dir = joinPath(work, "crowd");
+  mkdirSync(dir);
+  const filter = await startConsentry(dir, "unix");
+  try {
+    await (await gather(filter.to, WARM, CROWD_MAIL_BYTES / 100)).finish();
+    const before = memoryMb(filter.pid);
+    const accepted = await (await gather(filter.to, CROWD, CROWD_MAIL_BYTES)).finish();
+    const peakMb = peakMemoryMb(filter.pid);
+    return { accepted, tookMb: peakMb - before, peakMb };
+  } finally {
+    await filter.stop();
+  }
+}
+
+interface Crowd {
   /** Ends every mail. @returns how many were accepted */
   finish(): Promise<number>;
 }
@@ -19,7 +52,7 @@ interface Member {
 }
 
 /** Opens `count` connections and tells each a mail of `bytes`, up to but without its end. */
-export async function gather(to: NetConnectOpts, count: number, bytes: number): Promise<Crowd> {
+async function gather(to: NetConnectOpts, count: number, bytes: number): Promise<Crowd> {
   const members = await Promise.all(Array.from({ length: count }, () => join(to)));
   await Promise.all(members.map((member, number) => tell(member, number, bytes)));
   return {

@@ -66,16 +66,29 @@ export function cpuSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS;
 }
 
+/** Memory a process holds now, MB. */
+export const memoryMb = (pid: number): number => statusMb(pid, "VmRSS");
+
 /** Most memory a process has held, MB. */
-export function peakMemoryMb(pid: number): number {
-  const match = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
+export const peakMemoryMb = (pid: number): number => statusMb(pid, "VmHWM");
+
+function statusMb(pid: number, field: string): number {
+  const match = new RegExp(`${field}:\\s+(\\d+) kB`).exec(readFileSync(`/proc/${pid}/status`, "utf8"));
   return Math.round(Number(match?.[1] ?? 0) / 1024);
+}
+
+/** What is to be measured is not on this machine. */
+export class MissingProgram extends Error {
+  constructor(name: string, debianPackage: string) {
+    super(`${name} is missing: apt-get install ${debianPackage}`);
+    this.name = "MissingProgram";
+  }
 }
 
 /** Finds a program in PATH or /usr/sbin, or says which Debian package has it. */
 export function program(name: string, debianPackage: string): string {
   const dirs = [...(process.env.PATH ?? "").split(":"), "/usr/sbin", "/sbin"];
   const found = dirs.map((dir) => `${dir}/${name}`).find((path) => existsSync(path));
-  if (!found) throw new Error(`${name} is missing: apt-get install ${debianPackage}`);
+  if (!found) throw new MissingProgram(name, debianPackage);
   return found;
 }

@@ -11,8 +11,11 @@ export interface Result {
 const met = ({ value, target, bound }: Result): boolean =>
   target === undefined || (bound === "most" ? value <= target : value >= target);
 
-/** Prints the table and, last, the one JSON line; sets the exit code. */
-export function report(bench: string, results: readonly Result[]): void {
+/**
+ * Prints the table and, last, the one JSON line; sets the exit code.
+ * @param skipped what was not measured, and why; it is no target met
+ */
+export function report(bench: string, results: readonly Result[], skipped: readonly string[] = []): void {
   const ok = results.every(met);
   for (const result of results) {
     const goal =
@@ -28,7 +31,8 @@ export function report(bench: string, results: readonly Result[]): void {
     unit: result.unit,
     ok: met(result),
   }));
-  console.log(JSON.stringify({ bench, ok, results: rows }));
+  for (const each of skipped) console.log(`  not measured: ${each}`);
+  console.log(JSON.stringify({ bench, ok, ...(skipped.length > 0 && { skipped }), results: rows }));
   process.exitCode = ok ? 0 : 1;
 }
 

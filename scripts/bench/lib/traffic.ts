@@ -11,11 +11,15 @@ export interface Traffic {
   readonly sender: string;
   readonly recipient: string;
   readonly subject?: string;
+  /** Where the port is; default 127.0.0.1. */
+  readonly host?: string;
+  /** The whole mail, headers and all, from here instead. */
+  readonly file?: string;
 }
 
 /** Sends it all to a port. @returns seconds it took */
 export async function send(port: number, traffic: Traffic): Promise<number> {
-  const { mails, sessions, bytes, sender, recipient, subject } = traffic;
+  const { mails, sessions, bytes, sender, recipient, subject, file, host } = traffic;
   const args = [
     "-d",
     "-s",
@@ -32,8 +36,9 @@ export async function send(port: number, traffic: Traffic): Promise<number> {
     "client.stranger.example",
   ];
   if (subject) args.push("-S", subject);
+  if (file) args.splice(args.indexOf("-l"), 2, "-F", file);
   const began = process.hrtime.bigint();
-  const child = spawn(program("smtp-source", "postfix"), [...args.map(String), `127.0.0.1:${port}`], {
+  const child = spawn(program("smtp-source", "postfix"), [...args.map(String), `${host ?? "127.0.0.1"}:${port}`], {
     stdio: ["ignore", "ignore", "pipe"],
   });
   let complaint = "";

@@ -17,8 +17,14 @@ function block(key: SchemaKey, indent: string): string {
   if (key.isList) return [...lines, ...elementKeys(key), ...list(key)].join("\n");
   if (key.fallback === undefined) return [...lines, ...commentedOut(key, indent)].join("\n");
   if (key.keys.length === 0) return [...lines, `${indent}${key.name}: ${yamlFlow(key.fallback)}`].join("\n");
-  return [...lines, `${indent}${key.name}:`, ...key.keys.map((child) => block(child, `${indent}  `))].join("\n");
+  const section = [`${indent}${key.name}:`, ...key.keys.map((child) => block(child, `${indent}  `))];
+  return [...lines, ...(key.keys.every(isUnset) ? section.map(asComment) : section)].join("\n");
 }
+
+const isUnset = ({ fallback }: SchemaKey): boolean => fallback === undefined;
+
+/** A section of nothing but comments would be null: commented out as a whole, once. */
+const asComment = (text: string): string => text.replace(/^( *)# ( *\w+:)/gm, "$1$2").replace(/^/gm, "# ");
 
 const comment = (text: string, indent: string): string[] =>
   text === "" ? [] : wrapped(text, WIDTH - indent.length).map((line) => `${indent}# ${line}`);
@@ -31,10 +37,11 @@ const commentedOut = ({ name, keys }: SchemaKey, indent: string): string[] =>
 
 const elementKeys = ({ keys }: SchemaKey): string[] => keys.map(({ name, meaning }) => `#   ${name}: ${meaning}`);
 
-const list = ({ name, fallback }: SchemaKey): string[] => [
-  `${name}:`,
-  ...(fallback as readonly unknown[]).map((element) => `  - ${yamlFlow(element)}`),
-];
+function list({ name, fallback }: SchemaKey): string[] {
+  const elements = fallback as readonly unknown[];
+  if (elements.length === 0) return [`${name}: []`];
+  return [`${name}:`, ...elements.map((element) => `  - ${yamlFlow(element)}`)];
+}
 
 /** One line for each rule with what it does unless told otherwise. */
 function rulesBlock({ name, meaning, keys }: SchemaKey): string {

@@ -1,6 +1,6 @@
 import type { Rule } from "../../../src/rules/define.ts";
 import { RULES } from "../../../src/rules/index.ts";
-import { keysOf } from "./schema-keys.ts";
+import { keysOf, type SchemaKey } from "./schema-keys.ts";
 import { code, GENERATED, table, yamlFlow } from "./text.ts";
 
 const INTRO = `# Rules
@@ -47,6 +47,19 @@ function chapter(rule: Rule): string {
 function options(rule: Rule): string {
   const keys = keysOf(rule.options, rule.options.parse({}));
   if (keys.length === 0) return "No options of its own.";
-  const rows = keys.map((key) => [code(key.name), code(yamlFlow(key.fallback)), key.allowed, key.meaning]);
+  const rows = keys
+    .flatMap(withParts)
+    .map((key) => [
+      code(key.name),
+      key.fallback === undefined ? "" : code(yamlFlow(key.fallback)),
+      key.allowed,
+      key.meaning,
+    ]);
   return table(["option", "default", "allowed", "meaning"], rows);
 }
+
+/** A list of sections, and each key of its sections. */
+const withParts = (key: SchemaKey): SchemaKey[] => [
+  key,
+  ...(key.isList ? key.keys.map((part) => ({ ...part, name: `${key.name}[].${part.name}` })) : []),
+];

@@ -22,12 +22,15 @@ async function main(): Promise<number> {
   await world.prepare();
   const startedAt = new Date();
   let failed = 0;
-  const scenarios = scenariosFor(options.compose);
+  const scenarios = scenariosFor({
+    redisStops: options.compose !== undefined,
+    behindPostfix: options.compose?.profile === "milter",
+  });
   for (const [index, scenario] of scenarios.entries()) {
     if (!(await play(scenario, index + 1, { options, world }))) failed += 1;
   }
   console.log(`What the ledger has of it:\n\n${await world.ledgerSince(startedAt)}`);
-  if (!options.compose) console.log("Not played: Redis stopped (only with --compose).");
+  if (!options.compose) console.log("Not played: Redis stopped (only with --compose and --milter).");
   console.log(`${scenarios.length - failed} passed, ${failed} failed`);
   return failed === 0 ? 0 : 1;
 }

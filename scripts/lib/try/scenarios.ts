@@ -10,6 +10,8 @@ export interface Scenario {
   /** How the reply begins, and a piece of it. */
   readonly code: string;
   readonly says: string;
+  /** The same where a Postfix is in front and answers this in its own words. */
+  readonly throughPostfix?: { readonly code: string; readonly says: string };
   /** The mail must be in this mailbox of example.com afterwards. */
   readonly arrivesFor?: string;
   /** It may take so long until the reply is the expected one, ms; absent: the first counts. */
@@ -30,6 +32,7 @@ const fromStranger = (title: string, to: string, says: string): Scenario => ({
   swaks: [...STRANGER, "--to", to],
   code: "550 5.7.1",
   says,
+  throughPostfix: { code: "554 5.7.1", says: "Relay access denied" },
 });
 
 const fromShop = (to: string, subject: string): Pick<Scenario, "door" | "swaks"> => ({
@@ -203,6 +206,8 @@ const withoutRedis: readonly Scenario[] = [
     ...fromShop(ALICE, "AD Summer sale"),
     code: "454",
     says: "try again later",
+    // It knows the login itself; the client's record is what is away.
+    throughPostfix: { code: "451 4.3.0", says: "the registers do not answer" },
   },
   {
     title: "Redis started: delivered, without anybody's help",
@@ -215,14 +220,47 @@ const withoutRedis: readonly Scenario[] = [
   },
 ];
 
-/** In the order they are played. */
-export const scenariosFor = (compose: boolean): readonly Scenario[] => [
-  ...local,
-  ...relaying,
-  ...forged,
-  ...advertising,
-  ...codes,
-  ...consent,
-  ...scope,
-  ...(compose ? withoutRedis : mixed),
+/** Docker only, Postfix in front: its filter goes away, and comes back. */
+const withoutFilter: readonly Scenario[] = [
+  {
+    title: "consentry stopped: Postfix lets nothing pass unjudged, mail waits at its sender",
+    door: "world",
+    swaks: [...STRANGER, "--to", ALICE],
+    code: "451 4.7.1",
+    says: "Service unavailable - try again later",
+    before: (world) => world.consentry("stop"),
+  },
+  {
+    title: "consentry started: delivered, without anybody's help",
+    door: "world",
+    swaks: [...STRANGER, "--to", ALICE],
+    code: "250",
+    says: "id ",
+    arrivesFor: "alice",
+    patienceMs: 30_000,
+    before: (world) => world.consentry("start"),
+  },
 ];
+
+/** What a Postfix says of a mail it has taken. */
+const TAKEN_BY_POSTFIX = { code: "250", says: "queued as" };
+
+const throughPostfix = (scenario: Scenario): Scenario => ({
+  ...scenario,
+  ...(scenario.throughPostfix ?? (scenario.code === "250" ? TAKEN_BY_POSTFIX : {})),
+});
+
+/** In the order they are played. */
+export function scenariosFor(played: { readonly redisStops: boolean; readonly behindPostfix: boolean }): Scenario[] {
+  const all = [
+    ...local,
+    ...relaying,
+    ...forged,
+    ...advertising,
+    ...codes,
+    ...consent,
+    ...scope,
+    ...(played.redisStops ? withoutRedis : mixed),
+  ];
+  return played.behindPostfix ? [...all, ...withoutFilter].map(throughPostfix) : all;
+}

@@ -9,7 +9,10 @@ export interface World {
   /** @param more further words of `consentry consent grant` */
   grant(recipient: string, ...more: readonly string[]): Promise<void>;
   withdraw(recipient: string): Promise<void>;
+  /** Docker only. */
   redis(what: "stop" | "start"): Promise<void>;
+  /** Docker only. */
+  consentry(what: "stop" | "start"): Promise<void>;
   /** Does the mail lie in the mailbox? Waits a moment for it; undefined: nobody can look. */
   arrived(mailbox: string, messageId: string): Promise<boolean | undefined>;
   /** The ledger's entries from this moment on, as a person reads them. */
@@ -22,11 +25,12 @@ const LOOK_EVERY_MS = 250;
 /** @param house the checkout */
 export function createWorld(options: Options, house: string): World {
   const { compose } = options;
-  const docker = (...args: string[]): Promise<Ran> => run(["docker", "compose", ...args], { cwd: house });
+  const profile = compose?.profile === undefined ? [] : ["--profile", compose.profile];
+  const docker = (...args: string[]): Promise<Ran> => run(["docker", "compose", ...profile, ...args], { cwd: house });
   const consentry = async (args: readonly string[], input?: string): Promise<Ran> =>
     run(
       compose
-        ? ["docker", "compose", "exec", "-T", "consentry", "consentry", ...args]
+        ? ["docker", "compose", ...profile, "exec", "-T", compose.consentry, "consentry", ...args]
         : ["bin/consentry", ...args, "--config", options.config],
       { cwd: house, ...(input !== undefined && { input }) },
     );
@@ -44,9 +48,13 @@ export function createWorld(options: Options, house: string): World {
     if ((await consentry(["code", "show", code])).status === 0) return;
     await must(["code", "issue", code, "--holder", "shop", "--issued", issued]);
   };
+  const turn = async (service: string, what: "stop" | "start"): Promise<void> => {
+    const done = what === "stop" ? await docker("stop", service) : await docker("up", "-d", "--wait", service);
+    if (done.status !== 0) throw new Error(`docker compose ${what} ${service}: ${done.stderr.trim()}`);
+  };
   const holders = (messageId: string): Promise<Ran> | undefined => {
     const search = ["grep", "-rlF", "-e", messageId];
-    if (compose) return docker("exec", "-T", "postfix", ...search, "/var/mail/example.com");
+    if (compose) return docker("exec", "-T", compose.mailboxes, ...search, "/var/mail/example.com");
     return options.maildir === undefined ? undefined : run([...search, options.maildir]);
   };
   return {
@@ -62,10 +70,8 @@ export function createWorld(options: Options, house: string): World {
     async withdraw(recipient) {
       await must(["consent", "withdraw", recipient, "--advertiser", "shop"]);
     },
-    async redis(what) {
-      const done = what === "stop" ? await docker("stop", "redis") : await docker("up", "-d", "--wait", "redis");
-      if (done.status !== 0) throw new Error(`docker compose ${what} redis: ${done.stderr.trim()}`);
-    },
+    redis: (what) => turn("redis", what),
+    consentry: (what) => turn(compose?.consentry ?? "consentry", what),
     async arrived(mailbox, messageId) {
       const until = Date.now() + ARRIVAL_MS;
       for (;;) {

@@ -17,8 +17,9 @@ export class FrameError extends Error {
 }
 
 const LENGTH_BYTES = 4;
-/** What is set aside for a frame before its bytes are there; doubled as they come, so a mere claim costs nothing. */
+/** What is set aside for a frame before its bytes are there, and how often what has come: a mere claim costs nothing. */
 const FIRST_BYTES = 16_384;
+const AHEAD = 4;
 const NOTHING: Buffer = Buffer.alloc(0);
 
 /**
@@ -119,7 +120,7 @@ export class FrameDecoder {
 
   #makeRoom(bytes: number): void {
     if (bytes <= this.#frame.length) return;
-    const size = Math.min(this.#wanted, Math.max(FIRST_BYTES, 2 * this.#frame.length, bytes));
+    const size = Math.min(this.#wanted, Math.max(FIRST_BYTES, AHEAD * bytes));
     const larger = Buffer.allocUnsafe(size);
     this.#frame.copy(larger, 0, 0, this.#filled);
     this.#frame = larger;

@@ -8,18 +8,13 @@ import { listenMilter } from "./server.ts";
 import { SESSION_MACROS } from "./session.ts";
 
 /**
- * Over a unix socket only what is judged is waited for: MAIL, RCPT and the end of the mail. A refused connection is told at MAIL,
- * as Postfix would do itself. Over TCP every step is answered: an MTA that sends small frame after small frame and gets no answer
- * waits 40 ms for our kernel's delayed acknowledgement, an answer carries it at once.
+ * Only what is judged is waited for: MAIL, RCPT and the end of the mail. A refused connection is told at MAIL, as Postfix would
+ * do itself. Over TCP the steps before the headers are answered too: Postfix sends something small with each, and two such
+ * without an answer between them wait 40 ms for our kernel's delayed acknowledgement. Headers and body it sends in one piece.
  */
-const QUIET = { connect: "listen", helo: "listen", data: "ignore" } as const;
-const ANSWERED = {
-  connect: "answer",
-  helo: "answer",
-  data: "ignore",
-  header: "answer",
-  endOfHeaders: "answer",
-  body: "answer",
+const STEPS = {
+  unix: { connect: "listen", helo: "listen", data: "ignore" },
+  tcp: { connect: "answer", helo: "answer", data: "answer" },
 } as const;
 const EDITS = ["addHeader", "changeHeader", "deleteRecipient", "quarantine"] as const;
 /** The queue id: Sendmail knows it from MAIL on, Postfix only at the end. */
@@ -32,7 +27,7 @@ export const milterOptions = (
   listen: Endpoint,
   limits: { readonly connectionsMax: number; readonly headerBytesMax: number },
 ): MilterOptions => ({
-  steps: "path" in listen ? QUIET : ANSWERED,
+  steps: STEPS["path" in listen ? "unix" : "tcp"],
   edits: EDITS,
   macros: MACROS,
   connectionsMax: limits.connectionsMax,

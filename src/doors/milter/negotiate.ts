@@ -68,7 +68,7 @@ function wantedSteps(wants: Wants): number {
   return bits;
 }
 
-/** Our lists replace the MTA's own at every stage, so a stage left out is sent none. */
+/** A list of ours replaces the MTA's own for that stage; a stage left out, or an empty list, keeps it (Postfix). */
 function macroLists(macros: Wants["macros"] = {}): Buffer[] {
   const lists: Buffer[] = [];
   for (const [stage, names] of Object.entries(macros) as [MacroStage, readonly string[]][]) {

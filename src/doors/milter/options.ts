@@ -10,7 +10,7 @@ export interface MilterOptions {
   readonly steps?: Partial<Record<ChosenStep, StepMode>>;
   /** Edits the handler may want to make; default all. */
   readonly edits?: readonly EditKind[];
-  /** Macros to ask for, by stage; default: what the MTA sends unasked. A stage left out is sent none. */
+  /** Macros to ask for, by stage; default: what the MTA sends unasked, at stages left out too. */
   readonly macros?: Partial<Record<MacroStage, readonly string[]>>;
   /** Hear of recipients, too, that the MTA itself refuses; default false. */
   readonly rejectedRecipients?: boolean;

@@ -7,7 +7,7 @@ import type { HeaderEdit } from "../../mail/edits.ts";
 import type { Headers } from "../../mail/headers.ts";
 import { readSubject } from "../../mail/subject.ts";
 import { type HeaderView, isOwn } from "../../mail/views.ts";
-import type { Group } from "./declared.ts";
+import type { Group } from "../groups.ts";
 
 const SIGNATURES = ["dkim-signature", "domainkey-signature", "arc-seal", "arc-message-signature"];
 /** A Subject that is longer stays as it is, characters. */

@@ -1,7 +1,7 @@
 /** Labels in words: which would do for everybody in a mail, and who has to be written to apart. */
 import { matchLabel } from "../../law/label.ts";
 import type { Pack } from "../../law/pack.ts";
-import type { Group } from "./declared.ts";
+import type { Group } from "../groups.ts";
 
 /** Recipients of one group that are named; the others are counted. */
 const NAMED_MAX = 5;

@@ -5,9 +5,10 @@ import { addressesIn } from "../../mail/mailboxes.ts";
 import { decodedSubject } from "../../mail/subject.ts";
 import type { HeaderView, Recipient } from "../../mail/views.ts";
 import { type ManagementCode, stateOf } from "../../registers/codes.ts";
+import { declaredAdvertising } from "../../signals/declared.ts";
 import { consequences } from "../consequence.ts";
 import { type Context, defineRule, type Finding, PASS, skip } from "../define.ts";
-import { declaredAdvertising, groupByPacks } from "./declared.ts";
+import { groupByPacks } from "../groups.ts";
 
 export const managementCode = defineRule({
   id: "advertising/management-code",

@@ -1,9 +1,10 @@
 import { z } from "zod";
 import type { Pack } from "../../law/pack.ts";
 import type { HeaderView } from "../../mail/views.ts";
+import { carriesLabel, declaredAdvertising } from "../../signals/declared.ts";
 import { consequences, type Demand, wanted } from "../consequence.ts";
 import { defineRule, type Finding, note, PASS, skip } from "../define.ts";
-import { carriesLabel, declaredAdvertising, type Group, groupByPacks } from "./declared.ts";
+import { type Group, groupByPacks } from "../groups.ts";
 import { labelEdit } from "./label-edit.ts";
 import { commonLabels, inAscii, labelsOf, splitOf } from "./label-words.ts";
 

@@ -3,9 +3,10 @@ import type { Pack } from "../../law/pack.ts";
 import { isAdSender } from "../../mail/client.ts";
 import type { Recipient, Session } from "../../mail/views.ts";
 import type { Standing } from "../../registers/consents.ts";
-import { advertiserOf, declaredAdvertising, groupByPacks } from "../advertising/declared.ts";
+import { advertiserOf, declaredAdvertising } from "../../signals/declared.ts";
 import { consequences } from "../consequence.ts";
 import { type Context, defineRule, type Finding, PASS, skip } from "../define.ts";
+import { groupByPacks, packsOf } from "../groups.ts";
 
 export const recordedConsent = defineRule({
   id: "consent/recorded-consent",
@@ -24,9 +25,12 @@ export const recordedConsent = defineRule({
       return judge({ session, recipients: [recipient], advertiser }, context);
     },
     header(view, context) {
-      if (isAdSender(view.session.client)) return skip("asked at RCPT");
-      const packs = groupByPacks(view, context).flatMap((group) => group.packs);
-      if (!declaredAdvertising(view, packs)) return skip("not declared as advertising");
+      // Asked at RCPT already; asked again because a refusal may have come since.
+      const { client } = view.session;
+      if (client && isAdSender(client)) {
+        return judge({ session: view.session, recipients: view.recipients, advertiser: client.id }, context);
+      }
+      if (!declaredAdvertising(view, packsOf(view, context))) return skip("not declared as advertising");
       const advertiser = advertiserOf(view);
       if (!advertiser) return skip("no advertiser to ask about");
       return judge({ session: view.session, recipients: view.recipients, advertiser }, context);

@@ -7,9 +7,10 @@ import type { Headers } from "../../mail/headers.ts";
 import { decodedSubject } from "../../mail/subject.ts";
 import type { HeaderView, Recipient, Session } from "../../mail/views.ts";
 import type { CapAsk, CapGrant, QuotaAnswer } from "../../registers/consent-quotas.ts";
-import { advertiserOf, declaredAdvertising, declaredTopics, groupByPacks } from "../advertising/declared.ts";
+import { advertiserOf, declaredAdvertising, declaredTopics } from "../../signals/declared.ts";
 import { type Demand, demandsMore } from "../consequence.ts";
 import { type Claim, type Context, defineRule, type Finding, PASS, type Said, skip } from "../define.ts";
+import { groupByPacks } from "../groups.ts";
 import { type Excess, findingsOf } from "./excess.ts";
 
 export const scope = defineRule({

@@ -3,11 +3,12 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { reportJson, reportLines } from "../../../src/commands/check-report.ts";
 import { loadConfig } from "../../../src/config/load.ts";
+import { createTokens } from "../../../src/desk/tokens.ts";
 import { type Rehearsal, rehearse } from "../../../src/doors/check/rehearsal.ts";
+import { layDownLaw } from "../../../src/house.ts";
 import { createIds } from "../../../src/kit/ids.ts";
 import { createLog } from "../../../src/kit/log.ts";
 import type { Client } from "../../../src/mail/client.ts";
-import { layDownLaw } from "../../../src/main.ts";
 import { createCodeRegister } from "../../../src/registers/codes.ts";
 import { createConsentQuotas, onlyLooking } from "../../../src/registers/consent-quotas.ts";
 import { createConsentRegister } from "../../../src/registers/consents.ts";
@@ -29,15 +30,15 @@ function house(yaml = "") {
   const loaded = loadConfig(path, {});
   const clock = handClock(NOW);
   const store = createMemoryStore(clock);
+  const secret = Buffer.alloc(32, 7);
   const consents = createConsentRegister(store.tables, clock);
-  const quotas = onlyLooking(createConsentQuotas(store.admissions));
-  const codes = createCodeRegister(store.tables, clock);
   const ground = {
     clock,
     consents,
-    quotas,
-    codes,
-    ids: createIds(clock, Buffer.alloc(32, 7)),
+    quotas: onlyLooking(createConsentQuotas(store.admissions)),
+    codes: createCodeRegister(store.tables, clock),
+    tokens: createTokens(secret, clock, 30),
+    ids: createIds(clock, secret),
     log: createLog("silent"),
   };
   const { pipeline, site } = layDownLaw(loaded, ground);
@@ -61,7 +62,7 @@ const about = { session: asShop, sender: senderOf("a@shop.example"), mendedLines
 describe("a mail that is only rehearsed", () => {
   it("goes through all stages in their order, and is accepted where the relay would", async () => {
     const report = await house().run();
-    expect(report.stages.map(({ stage }) => stage)).toEqual(["connect", "helo", "mail", "rcpt", "header"]);
+    expect(report.stages.map(({ stage }) => stage)).toEqual(["connect", "helo", "mail", "rcpt", "header", "body"]);
     expect(heardOf(report)).toEqual(["RCPT 250 2.0.0", "DATA 250 2.0.0"]);
     expect(report.outcomes).toMatchObject([{ accepted: true, decision: { kind: "accept" } }]);
   });

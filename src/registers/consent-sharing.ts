@@ -16,7 +16,7 @@ interface Waiting {
 }
 
 /** @returns the same two readers, which share their questions */
-export function createConsentDesk(
+export function shareQuestions(
   consents: ConsentReader,
   quotas: ConsentQuotas,
 ): { consents: ConsentReader; quotas: ConsentQuotas } {

@@ -1,0 +1,98 @@
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Config, Listener } from "../config/schema.ts";
+import { readApiToken } from "../desk/open.ts";
+import type { DeskService } from "../desk/service.ts";
+import type { Tokens } from "../desk/tokens.ts";
+import type { Clock } from "../kit/clock.ts";
+import type { Ids } from "../kit/ids.ts";
+import type { Log } from "../kit/log.ts";
+import type { Store } from "../kit/store.ts";
+import { Misuse } from "../kit/trouble.ts";
+import type { ClientReader } from "../registers/clients.ts";
+import type { ConsentRegister } from "../registers/consents.ts";
+import type { Site } from "../rules/define.ts";
+import type { Certificate, Door } from "./door.ts";
+import { type HttpParts, openHttpDoor } from "./http/listen.ts";
+import { createIntake, type Intake, type IntakeParts } from "./intake.ts";
+import { openMilterDoor } from "./milter/listen.ts";
+import { openSmtpDoor } from "./smtp/listen.ts";
+import { createPerAddress } from "./smtp/per-address.ts";
+import type { SmtpSettings } from "./smtp/server.ts";
+
+/** What the doors stand in. `law` is in force now: a reload replaces it. */
+export interface DoorHouse {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly ids: Ids;
+  readonly store: Store;
+  readonly clients: ClientReader;
+  readonly consents: ConsentRegister;
+  readonly tokens: Tokens;
+  readonly law: { readonly config: Config; readonly site: Site; readonly smtp: SmtpSettings };
+}
+
+/** Opens every listener of the configuration, or none. @throws Misuse when an address is taken or a file cannot be read */
+export async function openDoors(house: DoorHouse, parts: IntakeParts, desk: DeskService): Promise<Door[]> {
+  const { config } = house.law;
+  const spillDir = join(config.dataDir, "incoming");
+  mkdirSync(spillDir, { recursive: true, mode: 0o700 });
+  const shared = {
+    intake: createIntake(parts),
+    clients: house.clients,
+    log: house.log,
+    spillDir,
+    perAddress: createPerAddress(() => house.law.config.limits.connectionsPerIpMax),
+    settings: () => house.law.smtp,
+  };
+  const ofMta: Intake = {
+    open: (session, hop, id) => shared.intake.open(session, hop && desk.inFrontOf(hop, false), id),
+  };
+  const milter = { intake: ofMta, newSessionId: house.ids.next, nowMs: house.clock.now, site: () => house.law.site };
+  const certificate = certificateOf(config);
+  const { connectionsMax } = config.limits;
+  const http = httpPartsOf(house, parts, desk);
+  const open = ({ door, listen, tls, packs, requireTls, proxyHeader, submissionDaemons }: Listener): Promise<Door> => {
+    if (door === "http")
+      return openHttpDoor({ listen, certificate: tls === "implicit" ? certificate : undefined, connectionsMax }, http);
+    if (door === "milter") return openMilterDoor(listen, { ...shared, ...milter, packs, submissionDaemons });
+    const role = door === "submission" ? "submission" : "mx";
+    const options = { hostname: config.hostname, listen, tls, certificate };
+    return openSmtpDoor(options, { ...shared, role, packs, requireTls, proxyHeader });
+  };
+  const doors: Door[] = [];
+  try {
+    for (const listener of config.listeners) doors.push(await open(listener));
+    return doors;
+  } catch (error) {
+    await Promise.all(doors.map((door) => door.close(0)));
+    throw error;
+  }
+}
+
+function httpPartsOf(house: DoorHouse, parts: IntakeParts, { desk }: DeskService): HttpParts {
+  const { clients, consents, tokens, log, store } = house;
+  const apiToken = readApiToken(house.law.config);
+  return {
+    desk,
+    tokens,
+    consents,
+    log,
+    apiToken: () => apiToken,
+    isAdvertiser: async (name) => name.includes(".") || (await clients.byId(name)) !== undefined,
+    async ready() {
+      await store.ping();
+      await parts.nextHop.ping();
+    },
+  };
+}
+
+/** @throws Misuse */
+export function certificateOf({ tls }: Config): Certificate | undefined {
+  if (!tls) return undefined;
+  try {
+    return { cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) };
+  } catch (error) {
+    throw new Misuse(`tls: ${(error as Error).message}`);
+  }
+}

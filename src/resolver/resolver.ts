@@ -1,0 +1,187 @@
+/**
+ * DNS with bounds: every answer is kept for its TTL, a question that many ask at once is asked once, each question goes from
+ * server to server until one answers or its time is over, and each mail has a budget. Nothing here retries behind anybody's back.
+ */
+import type { Clock } from "../kit/clock.ts";
+import type { Answer, NameService, RecordOf, RecordType } from "../kit/names.ts";
+import { Unavailable } from "../kit/trouble.ts";
+import { type Budget, createBudgets } from "./budget.ts";
+import { createAnswerCache, type Known } from "./cache.ts";
+import { encodeName, followAliases, type Message } from "./packet.ts";
+import { type DnsServer, openDnsServer, type Question, type ServerAddress } from "./server.ts";
+
+export interface ResolverOptions {
+  readonly servers: readonly ServerAddress[];
+  /** Longest wait for the answer to one question, all servers together. */
+  readonly timeoutMs: number;
+  readonly budget: Budget;
+  readonly cache: CacheOptions;
+}
+
+export interface CacheOptions {
+  readonly entriesMax: number;
+  readonly bytesMax: number;
+  readonly ttlMaxMs: number;
+  /** For "there is none". */
+  readonly negativeTtlMaxMs: number;
+  /** For "nobody answered", so that a silent server is not asked by every mail. */
+  readonly failureTtlMs: number;
+}
+
+export interface Resolver extends NameService {
+  close(): void;
+}
+
+/** Questions on their way; more are refused, so that a flood of names cannot eat the memory. */
+const OPEN_MAX = 10_000;
+const ALIASES_MAX = 8;
+/** A negative answer without an SOA record says nothing about its time. */
+const NEGATIVE_TTL_S = 60;
+const NOERROR = 0;
+const NXDOMAIN = 3;
+
+const NOTHING: Answer<never> = Object.freeze({ records: [], exists: false });
+
+interface Heard {
+  readonly answer: Answer<unknown>;
+  readonly ttlMs: number;
+}
+
+/** Opens no socket before the first question. */
+export function createResolver(options: ResolverOptions, clock: Clock): Resolver {
+  const servers = options.servers.map(openDnsServer);
+  const cache = createAnswerCache(options.cache, clock);
+  const open = new Map<string, Promise<Known>>();
+
+  const find = async (name: string, type: RecordType, key: string): Promise<Known> => {
+    try {
+      const { answer, ttlMs } = await resolve(servers, { name, type }, options);
+      cache.put(key, { answer }, ttlMs);
+      return { answer };
+    } catch (error) {
+      if (!(error instanceof Unavailable)) throw error;
+      cache.put(key, { trouble: error }, options.cache.failureTtlMs);
+      return { trouble: error };
+    } finally {
+      open.delete(key);
+    }
+  };
+  const names = {
+    async ask<T extends RecordType>(text: string, type: T): Promise<Answer<RecordOf[T]>> {
+      const name = text.toLowerCase().replace(/\.$/, "");
+      const key = `${type} ${name}`;
+      let known: Known | undefined = cache.get(key);
+      if (!known) {
+        let pending = open.get(key);
+        if (!pending) {
+          if (open.size >= OPEN_MAX) throw new Unavailable("dns", "too many questions at once");
+          pending = find(name, type, key);
+          open.set(key, pending);
+        }
+        known = await pending;
+      }
+      if ("trouble" in known) throw known.trouble;
+      return known.answer as Answer<RecordOf[T]>;
+    },
+  };
+  return {
+    ...names,
+    within: createBudgets(names, options.budget, clock),
+    close() {
+      for (const server of servers) server.close();
+    },
+  };
+}
+
+/** One question to its end, aliases included. */
+async function resolve(
+  servers: readonly DnsServer[],
+  question: { name: string; type: RecordType },
+  options: ResolverOptions,
+): Promise<Heard> {
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort(), options.timeoutMs);
+  try {
+    return await walk(servers, question, { ...options, deadline: deadline.signal });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function walk(
+  servers: readonly DnsServer[],
+  { name, type }: { name: string; type: RecordType },
+  { timeoutMs, cache, deadline }: ResolverOptions & { deadline: AbortSignal },
+): Promise<Heard> {
+  let ttl = Number.POSITIVE_INFINITY;
+  let at = name;
+  for (let aliases = 0; aliases <= ALIASES_MAX; aliases += 1) {
+    const wire = encodeName(at);
+    if (!wire) return { answer: NOTHING, ttlMs: cache.negativeTtlMaxMs };
+    const message = await askInTurn(servers, { wire, name: at, type }, { deadline, timeoutMs });
+    const { found, ttl: foundTtl, open } = followAliases(message.answers, at, type);
+    ttl = Math.min(ttl, foundTtl);
+    if (found.length > 0) {
+      const answer = { records: found.map(({ value }) => value), exists: true };
+      return { answer, ttlMs: Math.min(ttl * 1000, cache.ttlMaxMs) };
+    }
+    if (open === undefined || message.rcode === NXDOMAIN || message.negativeTtl !== undefined) {
+      const seconds = Math.min(ttl, message.negativeTtl ?? NEGATIVE_TTL_S);
+      const answer = { records: [], exists: message.rcode !== NXDOMAIN };
+      return { answer, ttlMs: Math.min(seconds * 1000, cache.negativeTtlMaxMs) };
+    }
+    at = open;
+  }
+  throw new Unavailable("dns", "aliases without end");
+}
+
+/**
+ * Asks the first server, and the next one when it fails or is silent for its share of the time; whoever answers first counts.
+ * One server is asked twice, because a datagram may get lost.
+ */
+function askInTurn(
+  servers: readonly DnsServer[],
+  question: Question,
+  { deadline, timeoutMs }: { deadline: AbortSignal; timeoutMs: number },
+): Promise<Message> {
+  const turns = servers.length === 1 ? [...servers, ...servers] : servers;
+  const stop = new AbortController();
+  const signal = AbortSignal.any([deadline, stop.signal]);
+  return new Promise<Message>((resolve, reject) => {
+    let next = 0;
+    let failed = 0;
+    let timer: NodeJS.Timeout | undefined;
+    const settle = (act: () => void): void => {
+      clearTimeout(timer);
+      act();
+      stop.abort();
+    };
+    const fail = (why: string): void => settle(() => reject(new Unavailable("dns", `${question.type}: ${why}`)));
+    deadline.addEventListener("abort", () => fail(`no answer in ${timeoutMs} ms`), { once: true });
+    const go = (): void => {
+      clearTimeout(timer);
+      const server = turns[next];
+      if (!server) return;
+      next += 1;
+      if (next < turns.length) timer = setTimeout(go, timeoutMs / (turns.length + 1));
+      server.ask(question, signal).then(
+        (message) => {
+          if (isUsable(message)) settle(() => resolve(message));
+          else lost(`the server says ${message.rcode}`);
+        },
+        (error: Error) => {
+          if (!signal.aborted) lost(error.message);
+        },
+      );
+    };
+    const lost = (why: string): void => {
+      failed += 1;
+      if (failed === turns.length) fail(why);
+      else go();
+    };
+    if (turns.length === 0) fail("no server");
+    else go();
+  });
+}
+
+const isUsable = ({ rcode, referral }: Message): boolean => (rcode === NOERROR && !referral) || rcode === NXDOMAIN;

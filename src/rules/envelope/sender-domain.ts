@@ -1,0 +1,44 @@
+import { z } from "zod";
+import { canReceive } from "../../authenticity/reverse.ts";
+import { isOwn } from "../../mail/views.ts";
+import { defineRule, note, PASS, reject, skip } from "../define.ts";
+
+export const senderDomain = defineRule({
+  id: "envelope/sender-domain",
+  title: "The sender's domain can be answered",
+  why: "A domain that does not exist or receives no mail (RFC 7505) cannot be the sender's: it is invented, and the true sender is hidden.\nBounces would have nowhere to go. When DNS does not answer, the mail waits at its sender.",
+  sources: [
+    { cite: "Order 38 (CN 2006) art. 13(1)", confidence: "C5" },
+    { cite: "RFC 5321 2.3.5", confidence: "RFC" },
+    { cite: "RFC 7505 4.1", confidence: "RFC" },
+  ],
+  falseAlarms: [
+    "A new domain whose records have not reached your resolver",
+    "Programs that send from a host name without MX or address",
+  ],
+  options: z.strictObject({
+    missing: z
+      .enum(["reject", "note"])
+      .default("reject")
+      .describe("what follows when the domain has no MX, A or AAAA record"),
+    nullMx: z.enum(["reject", "note"]).default("reject").describe("what follows when it says that it receives no mail"),
+  }),
+  looks: {
+    async mail({ session, sender }, { names, options, site }) {
+      if (isOwn(session)) return skip("one of our own");
+      if (!names) return skip("no DNS server is named in dns.servers");
+      const domain = sender.address?.domain ?? "";
+      if (domain === "" || domain.startsWith("[") || site.isLocal(domain)) return PASS;
+      const answer = await canReceive(names.within(sender), domain);
+      if (answer === "yes") return PASS;
+      const evidence = { domain };
+      const isNull = answer === "null-mx";
+      if ((isNull ? options.nullMx : options.missing) === "reject") {
+        return reject(isNull ? "sender-null-mx" : "sender-domain", { evidence });
+      }
+      return note(isNull ? "the sender's domain receives no mail" : "the sender's domain has no MX, A or AAAA", {
+        evidence,
+      });
+    },
+  },
+});

@@ -1,0 +1,109 @@
+/**
+ * DuckDB, in memory and in bounds: it never asks the network for anything, takes no more memory than it is told and puts what does
+ * not fit into a private directory.
+ */
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import type { DuckDBConnection, DuckDBInstance, DuckDBValue } from "@duckdb/node-api";
+import { ID_MACROS } from "./short-id.ts";
+
+export interface DatabaseOptions {
+  /** A directory for what does not fit into memory; emptied at the end. */
+  readonly tempDir: string;
+  /** Most memory it takes, MB. */
+  readonly memoryMb: number;
+  readonly threads?: number;
+}
+
+export type Row = readonly unknown[];
+
+export interface Database {
+  /** A private directory that is removed at the end. */
+  readonly dir: string;
+  run(sql: string, values?: readonly DuckDBValue[]): Promise<void>;
+  /** All rows of a result that is known to be small. */
+  rows(sql: string, values?: readonly DuckDBValue[]): Promise<Row[]>;
+  /** Rows as they come, some at a time. */
+  stream(sql: string, values?: readonly DuckDBValue[]): AsyncGenerator<Row[]>;
+  close(): Promise<void>;
+}
+
+const THREADS_MAX = 4;
+const DIRECTORY_MODE = 0o700;
+/** How private directories are named: the process behind it. */
+const DIRECTORY = "duckdb-";
+/** A process in another container is not to be seen: what was used lately stays. */
+const LEFT_MS = 3_600_000;
+
+/** Text as SQL writes it. */
+export const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+
+/** Several, as a list. */
+export const literals = (texts: readonly string[]): string => `[${texts.map(literal).join(", ")}]`;
+
+export async function openDatabase({ tempDir, memoryMb, threads }: DatabaseOptions): Promise<Database> {
+  const { DuckDBInstance } = await import("@duckdb/node-api");
+  mkdirSync(tempDir, { recursive: true, mode: DIRECTORY_MODE });
+  removeLeft(tempDir);
+  const dir = mkdtempSync(join(tempDir, `${DIRECTORY}${process.pid}-`));
+  const instance = await DuckDBInstance.create(":memory:", {
+    memory_limit: `${memoryMb}MB`,
+    threads: String(threads ?? Math.min(THREADS_MAX, availableParallelism())),
+    temp_directory: dir,
+    autoinstall_known_extensions: "false",
+    autoload_known_extensions: "false",
+    allow_community_extensions: "false",
+  });
+  const connection = await instance.connect();
+  for (const macro of ID_MACROS) await connection.run(macro);
+  await connection.run("SET parquet_metadata_cache = true");
+  return wrap(instance, connection, dir);
+}
+
+/** What a process that was killed left behind. */
+function removeLeft(tempDir: string): void {
+  for (const name of readdirSync(tempDir)) {
+    if (!name.startsWith(DIRECTORY)) continue;
+    const path = join(tempDir, name);
+    const idleMs = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+    if (idleMs > LEFT_MS && !isRunning(Number.parseInt(name.slice(DIRECTORY.length), 10))) {
+      rmSync(path, { recursive: true, force: true });
+    }
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+function wrap(instance: DuckDBInstance, connection: DuckDBConnection, dir: string): Database {
+  return {
+    dir,
+    async run(sql, values = []) {
+      await connection.run(sql, [...values]);
+    },
+    async rows(sql, values = []) {
+      return (await connection.runAndReadAll(sql, [...values])).getRowsJS();
+    },
+    async *stream(sql, values = []) {
+      // One connection holds one open result: a reader that is slow must not be in the way of the next question.
+      const own = await instance.connect();
+      try {
+        const result = await own.stream(sql, [...values]);
+        for await (const rows of result.yieldRowsJs()) yield rows;
+      } finally {
+        own.closeSync();
+      }
+    },
+    async close() {
+      connection.closeSync();
+      instance.closeSync();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}

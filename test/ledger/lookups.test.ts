@@ -1,0 +1,27 @@
+import { describe, expect, it } from "vitest";
+import { createIds } from "../../src/kit/ids.ts";
+import { beginLookUp, pastLookUps } from "../../src/ledger/lookups.ts";
+import { createRecorder } from "../../src/ledger/recorder.ts";
+import { createMemoryJournal } from "../../src/stores/memory/journal.ts";
+import { collect } from "../contract/tables.ts";
+
+describe("look-ups", () => {
+  it("are put together from their beginnings and ends, also those without an end", async () => {
+    const clock = { nowMs: 1_700_000_000_000, now: () => clock.nowMs };
+    const journal = createMemoryJournal();
+    const recorder = createRecorder(journal, createIds(clock, Buffer.alloc(32)), clock);
+    const begin = (actor: string, asked: Record<string, string>, id: string) =>
+      beginLookUp({ recorder, actor, asked, id });
+    const first = await begin("ann", { to: "li@example.com" }, "1");
+    clock.nowMs += 1_000;
+    const second = await begin("bob", { ip: "192.0.2.1", case: "2026-117" }, "2");
+    await begin("eve", {}, "3");
+    await second.end(7);
+    await first.end(0);
+    expect(await collect(pastLookUps(journal.find({})))).toEqual([
+      { at: clock.nowMs, actor: "bob", asked: { ip: "192.0.2.1", case: "2026-117" }, hits: 7 },
+      { at: clock.nowMs - 1_000, actor: "ann", asked: { to: "li@example.com" }, hits: 0 },
+      { at: clock.nowMs, actor: "eve", asked: {} },
+    ]);
+  });
+});
