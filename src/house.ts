@@ -30,6 +30,7 @@ import { compileSettings } from "./pipeline/settings.ts";
 import { type ClientRegister, createClientRegister } from "./registers/clients.ts";
 import { type CodeRegister, createCodeRegister } from "./registers/codes.ts";
 import { type ConsentQuotas, createConsentQuotas } from "./registers/consent-quotas.ts";
+import { shareQuestions } from "./registers/consent-sharing.ts";
 import { type ConsentRegister, createConsentRegister } from "./registers/consents.ts";
 import { openNames } from "./resolver/open.ts";
 import type { Resolver } from "./resolver/resolver.ts";
@@ -160,7 +161,11 @@ export function layDownLaw(
 ): Law {
   const problems: string[] = [];
   const packs = knownPacks(config.packs.directory);
-  const choice = choosePacks(config.packs, packs, problems);
+  const choice = choosePacks(
+    { ...config.packs, listeners: config.listeners.map((each) => each.packs) },
+    packs,
+    problems,
+  );
   const settings = compileSettings(config.rules, RULES, problems);
   for (const { id, retention } of choice.active) {
     if (retention?.logDays !== undefined && config.ledger.retentionDays < retention.logDays) {
@@ -182,8 +187,7 @@ export function layDownLaw(
     context: {
       clock,
       site,
-      consents,
-      quotas,
+      ...shareQuestions(consents, quotas),
       codes,
       packsFor: choice.for,
       refusalWay: refusalWays(config, tokens),

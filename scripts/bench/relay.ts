@@ -77,7 +77,7 @@ async function consentry(name: string, traffic: Traffic): Promise<Contender> {
   if (traffic === advertising) {
     const run = (...args: string[]) => execFileSync(process.execPath, [CLI, ...args, "--config", config]);
     run("client", "add", "shop", "--kind", "advertiser", "--network", "127.0.0.1", "--domain", "shop.example");
-    run("consent", "grant", advertising.recipient, "--advertiser", "shop", "--how", "paper");
+    run("consent", "grant", advertising.recipient, "--advertiser", "shop", "--how", "paper", "--limit", "900000/24h");
   }
   const running = start(process.execPath, [CLI, "serve", "--config", config]);
   await untilListening(port);

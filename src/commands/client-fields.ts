@@ -11,6 +11,7 @@ export const clientOptions = (args: Argv<Globals>) =>
     .option("domain", texts("domain it may write as sender, or *.domain for its subdomains"))
     .option("licence", text("licence or filing number (Order 38 art. 4)"))
     .option("code", text("management code (Circular 12/2008 II)"))
+    .option("pack", texts("pack it writes under, where the recipient's domain names none; without one: the listener's"))
     .option("rate", count("mails a minute"))
     .option("per-hour", count("mails an hour"))
     .option("per-day", count("mails a day"))
@@ -24,12 +25,13 @@ type Parsed = ArgumentsCamelCase<ReturnType<typeof clientOptions> extends Argv<i
 export const kindOption = { choices: CLIENT_KINDS, describe: "what kind of customer it is" } as const;
 
 /** Fields `client set --clear` can empty. */
-export const CLEARABLE = ["network", "domain", "licence", "code", "rate", "per-hour", "per-day"] as const;
+export const CLEARABLE = ["network", "domain", "licence", "code", "pack", "rate", "per-hour", "per-day"] as const;
 const FIELD_OF = {
   network: "networks",
   domain: "domains",
   licence: "licence",
   code: "code",
+  pack: "packs",
   rate: "ratePerMinute",
   "per-hour": "ratePerHour",
   "per-day": "ratePerDay",
@@ -40,13 +42,14 @@ const FIELD_OF = {
  * @throws Misuse naming every domain that is none
  */
 export function givenFields(options: Parsed & { kind?: ClientKind | undefined }): Partial<Client> {
-  const { kind, network, domain, licence, code } = options;
+  const { kind, network, domain, licence, code, pack } = options;
   return {
     ...(kind !== undefined && { kind }),
     ...(network && { networks: network }),
     ...(domain && { domains: domainsOf(domain) }),
     ...(licence !== undefined && { licence }),
     ...(code !== undefined && { code }),
+    ...(pack && { packs: pack }),
     ...givenLimits(options),
   };
 }
@@ -63,6 +66,19 @@ export const givenLimits = ({ rate, perHour, perDay }: Limits): Partial<Client> 
   ...(perHour !== undefined && { ratePerHour: perHour }),
   ...(perDay !== undefined && { ratePerDay: perDay }),
 });
+
+/** @throws Misuse naming every pack that is none */
+export async function checkPacks({ config, pack }: { config: string; pack?: string[] | undefined }): Promise<void> {
+  if (!pack) return;
+  const [{ loadConfig }, { lawOf }] = await Promise.all([import("../config/load.ts"), import("./law.ts")]);
+  const { packs } = lawOf(loadConfig(config));
+  const unknown = pack.filter((id) => !packs.has(id));
+  if (unknown.length === 0) return;
+  throw new Misuse(
+    "this client cannot be recorded:",
+    unknown.map((id) => `packs: there is no pack "${id}"; known: ${[...packs.keys()].join(", ")}`),
+  );
+}
 
 function domainsOf(texts: readonly string[]): string[] {
   const problems: string[] = [];
@@ -84,12 +100,13 @@ export function changedClient(
 ): Client {
   const both = clear.find((name) => FIELD_OF[name] in given);
   if (both) throw new Misuse(`--${both} is given and cleared at once`);
-  const { licence, code, ratePerMinute, ratePerHour, ratePerDay, ...rest } = client;
+  const { licence, code, packs, ratePerMinute, ratePerHour, ratePerDay, ...rest } = client;
   const gone = new Set<string>(clear.map((name) => FIELD_OF[name]));
   return {
     ...rest,
     ...(licence !== undefined && !gone.has("licence") && { licence }),
     ...(code !== undefined && !gone.has("code") && { code }),
+    ...(packs !== undefined && !gone.has("packs") && { packs }),
     ...(ratePerMinute !== undefined && !gone.has("ratePerMinute") && { ratePerMinute }),
     ...(ratePerHour !== undefined && !gone.has("ratePerHour") && { ratePerHour }),
     ...(ratePerDay !== undefined && !gone.has("ratePerDay") && { ratePerDay }),

@@ -1,7 +1,15 @@
 import type { Client } from "../mail/client.ts";
 import type { Usage } from "../signals/quotas.ts";
 import { findClient, needClient, noteChange, said } from "./client-change.ts";
-import { CLEARABLE, changedClient, clientOptions, givenFields, givenLimits, kindOption } from "./client-fields.ts";
+import {
+  CLEARABLE,
+  changedClient,
+  checkPacks,
+  clientOptions,
+  givenFields,
+  givenLimits,
+  kindOption,
+} from "./client-fields.ts";
 import { actorOption, count, defineCommand, defineGroup, word } from "./globals.ts";
 import { withGround } from "./ground.ts";
 import { clean, print, printJson, printTable, Refused, remark } from "./output.ts";
@@ -27,6 +35,7 @@ const add = defineCommand({
       if (await findClient(ground, id)) {
         throw new Refused(`there is a client ${id} already; change it with: consentry client set ${id} …`);
       }
+      await checkPacks(options);
       const client: Client = {
         id,
         networks: [],
@@ -58,6 +67,7 @@ const set = defineCommand({
   handler: (options) =>
     withGround(options.config, async (ground) => {
       const old = await needClient(ground, options.id);
+      await checkPacks(options);
       const client = changedClient(old, givenFields(options), options.clear ?? []);
       const password = await readPassword(options);
       const { clients } = await ground.registers();

@@ -1,5 +1,6 @@
 /** Consents as CSV: what a line must hold, and the line a consent becomes. Pure; both ways meet (export, then import). */
 import { csvLine } from "../kit/csv.ts";
+import { parseHours } from "../kit/hours.ts";
 import { canonicalIp } from "../kit/ip.ts";
 import { Misuse } from "../kit/trouble.ts";
 import { parseAddress, parseDomain } from "../mail/path.ts";
@@ -7,7 +8,7 @@ import type { Consent } from "../registers/consents.ts";
 import { parseInstant } from "./times.ts";
 
 const REQUIRED = ["recipient", "advertiser", "granted_at", "how"] as const;
-const OPTIONAL = ["reference", "text_version", "ip", "topics"] as const;
+const OPTIONAL = ["reference", "text_version", "ip", "topics", "limit", "hours", "text", "document_sha256"] as const;
 export const COLUMNS = [...REQUIRED, ...OPTIONAL] as const;
 type Column = (typeof COLUMNS)[number];
 
@@ -55,9 +56,16 @@ export function readLine(columns: readonly Column[], fields: readonly string[], 
   return {
     recipient: readRecipient(of("recipient")),
     advertiser: readAdvertiser(of("advertiser"), ground.advertisers),
-    topics: readTopics(of("topics").split(TOPIC_SEPARATOR)),
+    ...readScope({ topics: of("topics").split(TOPIC_SEPARATOR), limit: of("limit"), hours: of("hours") }),
     grantedAtMs,
-    proof: readProof({ how: of("how"), reference: of("reference"), textVersion: of("text_version"), ip: of("ip") }),
+    proof: readProof({
+      how: of("how"),
+      reference: of("reference"),
+      text: of("text"),
+      textVersion: of("text_version"),
+      ip: of("ip"),
+      documentSha256: of("document_sha256"),
+    }),
   };
 }
 
@@ -101,34 +109,80 @@ export function readTopics(texts: readonly string[]): string[] {
   return topics;
 }
 
+const LIMIT = /^(\d{1,6})\/(\d{1,3})([hd])$/;
+const HOUR_MS = 3_600_000;
+
+/** What was agreed to: kinds, number in a period, hours. Empty texts are left out. @throws FieldProblem */
+export function readScope(given: {
+  topics: readonly string[];
+  limit?: string;
+  hours?: string;
+}): Pick<Consent, "topics" | "limit" | "hours"> {
+  const { topics, limit = "", hours = "" } = given;
+  const read = parseHours(hours);
+  if (hours !== "" && !read) {
+    throw new FieldProblem(
+      `hours: ${quoted(hours)} does not do; expected 09:00-18:00 Asia/Ho_Chi_Minh, or with days: … mon-fri`,
+    );
+  }
+  return {
+    topics: readTopics(topics),
+    ...(limit !== "" && { limit: readLimit(limit) }),
+    ...(read && { hours: read.text }),
+  };
+}
+
+function readLimit(text: string): NonNullable<Consent["limit"]> {
+  const [, max = "", count = "", unit = ""] = LIMIT.exec(text) ?? [];
+  const limit = { max: Number(max), windowMs: Number(count) * (unit === "d" ? 24 : 1) * HOUR_MS };
+  if (limit.max > 0 && limit.windowMs > 0) return limit;
+  throw new FieldProblem(`limit: ${quoted(text)} does not do; expected a number and a period, such as 3/24h or 1/7d`);
+}
+
+/** 3/24h */
+export const limitText = ({ max, windowMs }: NonNullable<Consent["limit"]>): string => `${max}/${windowMs / HOUR_MS}h`;
+
 const isUnprintable = (text: string): boolean => /[\x00-\x1f\x7f-\x9f]/.test(text);
 
+interface GivenProof {
+  readonly how: string;
+  readonly reference?: string;
+  readonly text?: string;
+  readonly textVersion?: string;
+  readonly ip?: string;
+  readonly documentSha256?: string;
+}
+
+/** The wording itself may be long. */
+const WORDING_MAX = 4_000;
+
 /** The proof of a consent; empty texts are left out. @throws FieldProblem */
-export function readProof(given: {
-  how: string;
-  reference?: string;
-  textVersion?: string;
-  ip?: string;
-}): Consent["proof"] {
-  const { how, reference = "", textVersion = "", ip = "" } = given;
+export function readProof(given: GivenProof): Consent["proof"] {
+  const { how, reference = "", text = "", textVersion = "", ip = "", documentSha256 = "" } = given;
   if (!/^[a-z0-9][a-z0-9-]{0,39}$/.test(how) || how === "refusal") {
     throw new FieldProblem(`how: ${quoted(how)} does not do; expected a word such as ${HOWS.join(", ")}`);
   }
-  for (const [name, text] of Object.entries({ reference, text_version: textVersion })) {
-    if (text.length > TEXT_MAX || isUnprintable(text)) {
-      throw new FieldProblem(
-        `${name}: ${quoted(text)} does not do; expected one line of at most ${TEXT_MAX} characters`,
-      );
-    }
-  }
+  checkLine("reference", reference, TEXT_MAX);
+  checkLine("text_version", textVersion, TEXT_MAX);
+  checkLine("text", text, WORDING_MAX);
   const address = canonicalIp(ip);
   if (ip !== "" && address === undefined) throw new FieldProblem(`ip: ${quoted(ip)} is no IP address`);
+  if (documentSha256 !== "" && !/^[0-9a-f]{64}$/i.test(documentSha256)) {
+    throw new FieldProblem(`document_sha256: ${quoted(documentSha256)} does not do; expected 64 hexadecimal digits`);
+  }
   return {
     how,
     ...(reference !== "" && { reference }),
+    ...(text !== "" && { text }),
     ...(textVersion !== "" && { textVersion }),
     ...(address !== undefined && { ip: address }),
+    ...(documentSha256 !== "" && { documentSha256: documentSha256.toLowerCase() }),
   };
+}
+
+function checkLine(name: string, text: string, charsMax: number): void {
+  if (text.length <= charsMax && !isUnprintable(text)) return;
+  throw new FieldProblem(`${name}: ${quoted(text)} does not do; expected one line of at most ${charsMax} characters`);
 }
 
 /** How a recipient usually says yes (Circular 12/2008 III.1.1b). */
@@ -136,8 +190,9 @@ export const HOWS = ["paper", "web-form", "double-opt-in", "call", "import"] as 
 
 export const headerLine = (): string => csvLine(COLUMNS);
 
-export function lineOf({ recipient, advertiser, topics, grantedAtMs, proof }: Consent): string {
-  const { how, reference = "", textVersion = "", ip = "" } = proof;
+export function lineOf({ recipient, advertiser, topics, limit, hours = "", grantedAtMs, proof }: Consent): string {
+  const { how, reference = "", text = "", textVersion = "", ip = "", documentSha256 = "" } = proof;
   const at = new Date(grantedAtMs).toISOString();
-  return csvLine([recipient, advertiser, at, how, reference, textVersion, ip, topics.join(TOPIC_SEPARATOR)]);
+  const scope = [topics.join(TOPIC_SEPARATOR), limit ? limitText(limit) : "", hours];
+  return csvLine([recipient, advertiser, at, how, reference, textVersion, ip, ...scope, text, documentSha256]);
 }

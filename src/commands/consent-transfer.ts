@@ -19,7 +19,7 @@ export const importCommand = defineCommand({
       .example("zcat consents.csv.gz | $0 consent import -", "")
       .epilogue(
         "Columns, named by the first line: recipient, advertiser, granted_at, how; and, when there are any, reference, " +
-          "text_version, ip, topics (a;b). Lines that do not do are named on stderr and left out; the others are " +
+          "text_version, ip, topics (a;b), limit (3/24h), hours (09:00-18:00 Asia/Ho_Chi_Minh), text, document_sha256. Lines that do not do are named on stderr and left out; the others are " +
           "recorded. A refusal recorded after granted_at stands, so a file may be imported again. Exit 1 when a line " +
           "was left out.",
       ),

@@ -16,25 +16,38 @@ export const grant = defineCommand({
       .option("advertiser", advertiser)
       .option("how", needed(text("how it was given: paper, web-form, double-opt-in, call …")))
       .option("reference", text("where the evidence is kept"))
-      .option("text-version", text("which wording was agreed to"))
+      .option("text", text("the wording that was agreed to"))
+      .option("text-version", text("which version of it"))
+      .option("document", text("file with the evidence; its SHA-256 is kept, not the file"))
       .option("ip", text("address the recipient agreed from"))
       .option("topic", texts("kind of product; without one: all"))
+      .option("limit", text("greatest number in a period: 3/24h, 1/7d; without: no number was named"))
+      .option("hours", text("hours: '09:00-18:00 Asia/Ho_Chi_Minh', or '… mon-fri'; without: any"))
       .option("actor", actorOption)
       .example("$0 consent grant li@mail.example --advertiser shop --how paper --reference 2026-117", "")
+      .example(
+        "$0 consent grant li@mail.example --advertiser shop --how web-form --topic shoes --limit 3/7d",
+        "no more than that",
+      )
       .epilogue("A yes replaces an earlier refusal: record it only when the recipient said it after refusing."),
   handler: (options) =>
     withGround(options.config, async (ground) => {
-      const { readProof, readTopics } = await import("./consent-csv.ts");
+      const { readProof, readScope } = await import("./consent-csv.ts");
       const { consents } = await ground.registers();
       const consent = await misused(async () => ({
         ...(await pairOf(ground, options)),
-        topics: readTopics(options.topic ?? []),
-        proof: readProof({
-          how: options.how,
-          reference: options.reference ?? "",
-          textVersion: options.textVersion ?? "",
-          ip: options.ip ?? "",
-        }),
+        ...readScope({ topics: options.topic ?? [], limit: options.limit ?? "", hours: options.hours ?? "" }),
+        proof: {
+          ...readProof({
+            how: options.how,
+            reference: options.reference ?? "",
+            text: options.text ?? "",
+            textVersion: options.textVersion ?? "",
+            ip: options.ip ?? "",
+            documentSha256: await digestOf(options.document),
+          }),
+          recordedBy: actorName(options.actor),
+        },
         grantedAtMs: ground.clock.now(),
       }));
       const [before] = await consents.find(consent.advertiser, [consent.recipient]);
@@ -77,6 +90,19 @@ export const withdraw = defineCommand({
         : print(`${pair.recipient} → ${pair.advertiser}: ${words}`));
     }),
 });
+
+/** SHA-256 of a file, hex; "" where there is none. @throws Misuse when it cannot be read */
+async function digestOf(file: string | undefined): Promise<string> {
+  if (file === undefined) return "";
+  const [{ createHash }, { createReadStream }] = await Promise.all([import("node:crypto"), import("node:fs")]);
+  const hash = createHash("sha256");
+  try {
+    for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
+  } catch (error) {
+    throw new Misuse(`cannot read ${file}: ${(error as NodeJS.ErrnoException).code ?? error}`);
+  }
+  return hash.digest("hex");
+}
 
 export const request = defineCommand({
   command: "request <recipient>",
@@ -121,7 +147,7 @@ async function toldApart<T>(change: () => Promise<T>): Promise<T> {
 }
 
 /** Recipient and advertiser as the register knows them. */
-async function pairOf(ground: Ground, { recipient, advertiser }: { recipient: string; advertiser: string }) {
+export async function pairOf(ground: Ground, { recipient, advertiser }: { recipient: string; advertiser: string }) {
   const { readAdvertiser, readRecipient } = await import("./consent-csv.ts");
   return { recipient: readRecipient(recipient), advertiser: readAdvertiser(advertiser, await advertisersOf(ground)) };
 }

@@ -2,6 +2,7 @@ import type { CommandModule } from "yargs";
 import { block } from "./block.ts";
 import { check } from "./check.ts";
 import { client } from "./client.ts";
+import { code } from "./code.ts";
 import { config } from "./config.ts";
 import { consent } from "./consent.ts";
 import { doctor } from "./doctor.ts";
@@ -19,6 +20,7 @@ export const COMMANDS: readonly CommandModule[] = [
   client,
   block,
   consent,
+  code,
   pack,
   rules,
   ledger,

@@ -3,6 +3,8 @@ import type { Law } from "../house.ts";
 import type { Pack } from "../law/pack.ts";
 import { defineCommand, defineGroup, word } from "./globals.ts";
 import { clean, print, printJson, printTable, Refused } from "./output.ts";
+import { coverage } from "./pack-coverage.ts";
+import { tryPack } from "./pack-try.ts";
 
 const list = defineCommand({
   command: "list",
@@ -69,4 +71,4 @@ async function lawAt(path: string): Promise<Law> {
   return lawOf(loadConfig(path));
 }
 
-export const pack = defineGroup("pack", "Laws, as data", [list, show, check]);
+export const pack = defineGroup("pack", "Laws, as data", [list, show, check, coverage, tryPack]);

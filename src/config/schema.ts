@@ -30,6 +30,12 @@ const listener = z.strictObject({
     .array(z.string())
     .default(["ORIGINATING"])
     .describe("milter: values of {daemon_name} whose sessions may only come from clients"),
+  packs: z
+    .array(z.string())
+    .optional()
+    .describe(
+      "packs for what comes in here, in the place of packs.default; a client's own and a recipient's domain go before",
+    ),
 });
 
 const limits = z.strictObject({

@@ -45,7 +45,7 @@ const OF_COUNTRY: Readonly<Record<string, Language>> = { CN: "zh", TW: "zh", HK:
 /** Of the countries whose law protects him, and English for everybody. */
 function languages(choice: PackChoice, recipient: string): [Language, ...Language[]] {
   const address = parseAddress(recipient);
-  const packs = address ? choice.for({ address }) : [];
+  const packs = address ? choice.for({ address }, {}) : [];
   const native = packs.flatMap(({ country }) => OF_COUNTRY[country] ?? []);
   return [...new Set<Language>([...native, "en"])] as [Language, ...Language[]];
 }

@@ -52,13 +52,13 @@ export async function openDoors(house: DoorHouse, parts: IntakeParts, desk: Desk
   const certificate = certificateOf(config);
   const { connectionsMax } = config.limits;
   const http = httpPartsOf(house, parts, desk);
-  const open = ({ door, listen, tls, requireTls, proxyHeader, submissionDaemons }: Listener): Promise<Door> => {
+  const open = ({ door, listen, tls, packs, requireTls, proxyHeader, submissionDaemons }: Listener): Promise<Door> => {
     if (door === "http")
       return openHttpDoor({ listen, certificate: tls === "implicit" ? certificate : undefined, connectionsMax }, http);
-    if (door === "milter") return openMilterDoor(listen, { ...shared, ...milter, submissionDaemons });
+    if (door === "milter") return openMilterDoor(listen, { ...shared, ...milter, packs, submissionDaemons });
     const role = door === "submission" ? "submission" : "mx";
     const options = { hostname: config.hostname, listen, tls, certificate };
-    return openSmtpDoor(options, { ...shared, role, requireTls, proxyHeader });
+    return openSmtpDoor(options, { ...shared, role, packs, requireTls, proxyHeader });
   };
   const doors: Door[] = [];
   try {

@@ -38,15 +38,27 @@ function readHours(text: string): Hours | undefined {
   const days = daysText === undefined ? undefined : readDays(daysText.toLowerCase());
   const clock = zoneClock(zone);
   if (!clock || (daysText !== undefined && !days) || from === until) return undefined;
-  const has = (atMs: number): boolean => {
+  const has = eachMinute((atMs) => {
     const { day, minute } = clock.at(atMs);
     if (from < until) return minute >= from && minute < until && isDay(days, day);
     return (minute >= from && isDay(days, day)) || (minute < until && isDay(days, (day + 6) % 7));
-  };
+  });
   return {
-    text: `${text.trim().split(" ")[0]} ${clock.zone}${daysText ? ` ${daysText.toLowerCase()}` : ""}`,
+    text: `${text.trim().split(" ")[0]} ${zone}${daysText ? ` ${daysText.toLowerCase()}` : ""}`,
     has,
     opensAtMs: (atMs) => opens(has, atMs),
+  };
+}
+
+const MINUTE_MS = 60_000;
+
+/** The same for a whole minute: many mails ask within one. */
+function eachMinute(has: (atMs: number) => boolean): (atMs: number) => boolean {
+  let latest: { readonly minute: number; readonly inside: boolean } | undefined;
+  return (atMs) => {
+    const minute = Math.floor(atMs / MINUTE_MS);
+    if (latest?.minute !== minute) latest = { minute, inside: has(atMs) };
+    return latest.inside;
   };
 }
 
@@ -90,7 +102,6 @@ function zoneClock(zone: string) {
     return undefined;
   }
   return {
-    zone: format.resolvedOptions().timeZone,
     at(atMs: number): { day: number; minute: number } {
       const part = Object.fromEntries(format.formatToParts(atMs).map(({ type, value }) => [type, value]));
       const day = DAYS.indexOf((part.weekday ?? "").toLowerCase() as (typeof DAYS)[number]);

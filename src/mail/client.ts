@@ -14,6 +14,8 @@ export interface Client {
   readonly licence?: string;
   /** Management code (Vietnam II), when it holds one. */
   readonly code?: string;
+  /** Packs it writes under, unless the recipient's domain says otherwise; absent: those of the listener. */
+  readonly packs?: readonly string[];
   /** Mails a minute, when bounded. */
   readonly ratePerMinute?: number;
   /** Mails an hour, when bounded. */

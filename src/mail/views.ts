@@ -32,6 +32,8 @@ export interface Session {
   readonly client?: Client;
   /** The address is one of `relayNetworks`. */
   readonly inRelayNetworks: boolean;
+  /** Packs that the listener names for what comes in by it; absent: those of the configuration. */
+  readonly packs?: readonly string[];
 }
 
 /** Of our own: a client, or a host of `relayNetworks`. Everybody else is a stranger. */

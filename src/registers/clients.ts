@@ -22,6 +22,7 @@ const clientSchema = z.strictObject({
   domains: z.array(z.string().min(1)),
   licence: z.string().optional(),
   code: z.string().optional(),
+  packs: z.array(z.string()).optional(),
   ratePerMinute: z.int().positive().optional(),
   ratePerHour: z.int().positive().optional(),
   ratePerDay: z.int().positive().optional(),

@@ -90,5 +90,8 @@ export function fromRow(value: Value): Standing {
 /** What is said of a word without a proof: nobody needs one for a no. */
 const NO_PROOF: Proof = { how: "refusal" };
 
+/** The proof as the store keeps it. */
+export const toProofRow = (proof: Proof): Value => proof as unknown as Value;
+
 export const readProof = (value: Value | undefined): Proof =>
   value === undefined ? NO_PROOF : proofSchema.parse(value);

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "../kit/clock.ts";
-import type { Key, Row, Tables, Value, Versioned } from "../kit/store.ts";
+import type { Key, Row, Tables, Versioned } from "../kit/store.ts";
 import { Unavailable } from "../kit/trouble.ts";
 import {
   CONSENTS,
@@ -12,6 +12,7 @@ import {
   proofKey,
   readProof,
   type Standing,
+  toProofRow,
   toRow,
 } from "./consent-rows.ts";
 
@@ -163,7 +164,7 @@ async function grantBatch(
   const proving = consents.filter((_, index) => fates[index] === "recorded");
   await tables.putMany(
     PROOFS,
-    proving.map((consent) => ({ key: proofKey(consent), value: consent.proof as Value })),
+    proving.map((consent) => ({ key: proofKey(consent), value: toProofRow(consent.proof) })),
   );
   const lost = await Promise.all(
     consents.map(async (consent, index) => {

@@ -11,7 +11,7 @@ interface Requirement {
 }
 
 /** What one pack wants done about a missed requirement; a fact that is not certain only notes. */
-const wanted = ({ onMissing, source }: Requirement, session: Session): Consequence =>
+export const wanted = ({ onMissing, source }: Requirement, session: Session): Consequence =>
   mayRefuse(source) ? (isOwn(session) ? onMissing.clients : onMissing.strangers) : "note";
 
 export interface Missed {
@@ -35,13 +35,14 @@ export const demandsMore = (session: Session, demands: readonly Demand[]): boole
 
 /**
  * Turns a requirement missed under several packs into findings: one for each consequence that packs demand, in the name of
- * those that demand it, so that a pack which is only watched hides no other; a note when no pack demands more.
+ * those that demand it, so that a pack which is only watched hides no other; a note when no pack demands more. A label that could not be
+ * added is refused.
  */
 export function consequences(session: Session, demands: readonly Demand[], missed: Missed): Finding[] {
-  const demanding = (asks: Consequence): Demand[] =>
-    demands.filter(({ requirement }) => wanted(requirement, session) === asks);
+  const demanding = (...asks: readonly Consequence[]): Demand[] =>
+    demands.filter(({ requirement }) => asks.includes(wanted(requirement, session)));
   const refuse = missed.temporary ? defer : reject;
-  const [rejecting, holding] = [demanding("reject"), demanding("hold")];
+  const [rejecting, holding] = [demanding("reject", "label"), demanding("hold")];
   return [
     ...(rejecting.length > 0 ? [refuse(missed.reply, particulars(rejecting, missed))] : []),
     ...(holding.length > 0 ? [hold(missed.reason, particulars(holding, missed))] : []),

@@ -11,17 +11,23 @@ export interface Group {
 type Addressed = Pick<HeaderView, "recipients" | "session">;
 type Law = Pick<Context<unknown>, "packsFor">;
 
+/** Several rules ask for the groups of one mail. */
+const grouped = new WeakMap<readonly Recipient[], { session: unknown; packsFor: unknown; groups: readonly Group[] }>();
+
 /** The recipients of a view by the packs that protect them; most mails make one group. */
-export function groupByPacks({ recipients, session }: Addressed, { packsFor }: Law): Group[] {
-  const groups = new Map<string, { packs: readonly Pack[]; recipients: Recipient[] }>();
+export function groupByPacks({ recipients, session }: Addressed, { packsFor }: Law): readonly Group[] {
+  const known = grouped.get(recipients);
+  if (known?.session === session && known.packsFor === packsFor) return known.groups;
+  const found = new Map<readonly Pack[], { packs: readonly Pack[]; recipients: Recipient[] }>();
   for (const recipient of recipients) {
     const packs = packsFor(recipient, session);
-    const name = packs.map((pack) => pack.id).join(" ");
-    const group = groups.get(name);
+    const group = found.get(packs);
     if (group) group.recipients.push(recipient);
-    else groups.set(name, { packs, recipients: [recipient] });
+    else found.set(packs, { packs, recipients: [recipient] });
   }
-  return [...groups.values()];
+  const groups = [...found.values()];
+  grouped.set(recipients, { session, packsFor, groups });
+  return groups;
 }
 
 /** Every pack that protects one of the recipients. */

@@ -71,6 +71,18 @@ describe("consentry client", () => {
     expect(await authenticate("shop", "correct horse")).toBe("shop");
   });
 
+  it("writes under packs of its own, which must be there", { timeout: 60_000 }, async () => {
+    const wrong = await cli.run(["client", "set", "shop", "--pack", "atlantis-2000"]);
+    expect([wrong.code, wrong.stderr]).toEqual([
+      2,
+      expect.stringContaining('there is no pack "atlantis-2000"; known: cn-2006'),
+    ]);
+    expect((await cli.run(["client", "set", "shop", "--pack", "eu", "--pack", "kr"])).code).toBe(0);
+    expect(await cli.json(["client", "show", "shop"])).toMatchObject({ packs: ["eu", "kr"] });
+    expect((await cli.run(["client", "set", "shop", "--clear", "pack"])).code).toBe(0);
+    expect(await cli.json(["client", "show", "shop"])).not.toHaveProperty("packs");
+  });
+
   it("disables and enables, and lists both states", async () => {
     expect((await cli.run(["client", "disable", "shop"])).stdout).toBe("shop: disabled\n");
     expect(await authenticate("shop", "correct horse")).toBeUndefined();

@@ -71,6 +71,8 @@ export interface Described {
   readonly hostname?: string;
   /** Absent: cn-2006 and vn-2008 for everybody. */
   readonly packs?: readonly Pack[];
+  /** Other packs for recipients of these domains. */
+  readonly packsByDomain?: Readonly<Record<string, readonly Pack[]>>;
   readonly nowMs?: number;
   readonly scorers?: Scorers;
   readonly conduct?: DescribedConduct;
@@ -241,7 +243,7 @@ export function contextOf(mail: Described = {}): Omit<Context<never>, "options">
       isLocal: domainList(["example.com", "*.branch.example.com", "例子.测试"]).has,
       isOurId: (id) => id === OUR_ID,
     },
-    packsFor: () => packs,
+    packsFor: ({ address }) => mail.packsByDomain?.[address.domain] ?? packs,
     consents: consentsOf(mail.consents, mail.agreed),
     refusalWay: () => mail.refusalWay ?? {},
     scorers: mail.scorers ?? {},

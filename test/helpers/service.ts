@@ -6,6 +6,7 @@ import { stringify } from "yaml";
 import { type LoadedConfig, loadConfig } from "../../src/config/load.ts";
 import { mailboxName } from "../../src/delivery/maildir-names.ts";
 import { buildHouse, type House } from "../../src/house.ts";
+import type { Clock } from "../../src/kit/clock.ts";
 import { createLog } from "../../src/kit/log.ts";
 import type { Entry } from "../../src/ledger/entry.ts";
 import type { Search } from "../../src/ledger/journal.ts";
@@ -55,8 +56,8 @@ const DEFAULTS: Overrides = {
  * Starts the service; it is closed when the test is done. Next hop is a Maildir.
  * @throws Misuse as `consentry serve` would
  */
-export async function startService(overrides: Overrides = {}): Promise<RunningService> {
-  const service = await openService(overrides);
+export async function startService(overrides: Overrides = {}, clock?: Clock): Promise<RunningService> {
+  const service = await openService(overrides, clock);
   onTestFinished(service.close);
   return service;
 }
@@ -74,7 +75,7 @@ export function sharedService(overrides: Overrides = {}): () => RunningService {
   };
 }
 
-async function openService(overrides: Overrides): Promise<RunningService> {
+async function openService(overrides: Overrides, clock?: Clock): Promise<RunningService> {
   const dir = tempDir();
   const mail = join(dir, "mail");
   mkdirSync(mail);
@@ -84,7 +85,7 @@ async function openService(overrides: Overrides): Promise<RunningService> {
     writeFileSync(path, stringify([overrides, more].reduce(merge, base)));
     return loadConfig(path, {});
   };
-  const house = await buildHouse(load({}), createLog("silent"));
+  const house = await buildHouse(load({}), createLog("silent"), clock);
   const service = await openHouse(house);
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {

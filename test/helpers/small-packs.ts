@@ -4,7 +4,7 @@ interface SmallPack {
   readonly id?: string;
   readonly label?: string;
   /** What follows when the label is missing. */
-  readonly labelMissing?: "reject" | "hold" | "note";
+  readonly labelMissing?: "reject" | "label" | "hold" | "note";
   readonly consent?: "opt-in" | "opt-out";
   readonly consentMissing?: "reject" | "hold" | "note";
   readonly confidence?: "doc" | "GK" | "C2";

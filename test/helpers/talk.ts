@@ -191,7 +191,7 @@ function finished({ yaml, delivered, ...draft }: Draft, title: string): Talk {
   const silent = draft.steps.find(({ kind, expected }) => kind !== "client" && !expected);
   if (silent) throw new Error(`line ${silent.line}: what must be heard?`);
   if (draft.steps[0]?.kind !== "client") throw new Error("a talk begins with a client");
-  return { ...draft, title, delivered, config: configOf(yaml) };
+  return { ...draft, title, delivered, config: (parse(yaml.join("\n")) as Record<string, unknown> | null) ?? {} };
 }
 
 function clientOf(id: string, text: string): GivenClient {
@@ -279,12 +279,4 @@ function expectOfLast(draft: Draft, match: readonly string[]): void {
     ...(enhanced !== undefined && { enhanced }),
   };
   draft.steps[draft.steps.length - 1] = { ...step, expected };
-}
-
-/** Most talks are about something else than what stands in their one-line advertisements; a talk that is not says so. */
-const SILENT = { "advertising/contents": "off" };
-
-function configOf(yaml: readonly string[]): Talk["config"] {
-  const given = (parse(yaml.join("\n")) ?? {}) as { readonly rules?: object };
-  return { ...given, rules: { ...SILENT, ...given.rules } };
 }

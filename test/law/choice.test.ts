@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { configSchema } from "../../src/config/schema.ts";
 import { choosePacks } from "../../src/law/choice.ts";
-import { recipientOf } from "../helpers/described.ts";
+import { clientOf, recipientOf, sessionOf } from "../helpers/described.ts";
 import { smallPack } from "../helpers/small-packs.ts";
 
 const known = new Map(["aa-2001", "bb-2002", "cc-2003"].map((id) => [id, smallPack({ id })]));
@@ -9,7 +9,7 @@ const known = new Map(["aa-2001", "bb-2002", "cc-2003"].map((id) => [id, smallPa
 function choose(section: object) {
   const problems: string[] = [];
   const choice = choosePacks(configSchema.parse({ packs: section }).packs, known, problems);
-  const ids = (address: string) => choice.for(recipientOf(address)).map(({ id }) => id);
+  const ids = (address: string) => choice.for(recipientOf(address), sessionOf()).map(({ id }) => id);
   return { choice, problems, ids };
 }
 
@@ -40,6 +40,29 @@ describe("the choice of packs", () => {
 
   it("watches a pack that nobody gave a mode", () => {
     expect([...known.values()].map(choice.mode)).toEqual(["enforce", "watch", "watch"]);
+  });
+
+  it("lets the recipient's domain go before the client's choice, that before the listener's, and that before the default", () => {
+    const session = (mine: readonly string[] | undefined, door?: readonly string[]) => ({
+      ...sessionOf(),
+      ...(mine && { client: clientOf({ packs: mine }) }),
+      ...(door && { packs: door }),
+    });
+    const under = (address: string, from: ReturnType<typeof session>) =>
+      choice.for(recipientOf(address), from).map(({ id }) => id);
+    expect(under("x@bb.example", session(["cc-2003"], ["aa-2001"]))).toEqual(["bb-2002"]);
+    expect(under("x@anywhere.example", session(["cc-2003"], ["aa-2001"]))).toEqual(["cc-2003"]);
+    expect(under("x@anywhere.example", session(undefined, ["aa-2001"]))).toEqual(["aa-2001"]);
+    expect(under("x@anywhere.example", session(["gone-1999", "bb-2002"]))).toEqual(["bb-2002"]);
+    expect(under("x@anywhere.example", session(["gone-1999"], ["cc-2003"]))).toEqual(["cc-2003"]);
+    expect(under("x@anywhere.example", session([]))).toEqual([]);
+  });
+
+  it("complains of a listener's pack that is none", () => {
+    const wrong: string[] = [];
+    const section = { ...configSchema.parse({}).packs, default: [], modes: {}, listeners: [undefined, ["xx"]] };
+    choosePacks(section, known, wrong);
+    expect(wrong).toEqual([expect.stringMatching(/^listeners\.1\.packs: there is no pack "xx"/)]);
   });
 
   it("knows every pack that somebody may fall under, once", () => {

@@ -4,7 +4,7 @@ import { matchLabel } from "../../src/law/label.ts";
 import { loadPacks } from "../../src/law/packs.ts";
 import { Headers } from "../../src/mail/headers.ts";
 import { decodedSubject } from "../../src/mail/subject.ts";
-import { chineseAd, type Disguise, disguise, nearMiss, randomFrom, vietnameseAd } from "./evasions.ts";
+import { chineseAd, type Disguise, disguise, exactAd, nearMiss, randomFrom, vietnameseAd } from "./evasions.ts";
 
 const packs = loadPacks(join(import.meta.dirname, "../../config/packs"));
 const labelOf = (id: string) => {
@@ -31,7 +31,7 @@ function wrong(
   return stories.slice(0, 10);
 }
 
-describe("ten thousand Subjects", () => {
+describe("nineteen thousand Subjects", () => {
   it("with the label of China, however written and encoded, carry it", () =>
     expect(
       wrong(
@@ -53,11 +53,31 @@ describe("ten thousand Subjects", () => {
       ),
     ).toEqual([]));
 
+  it.each([
+    ["(광고)", "kr"],
+    ["[QC]", "vn-2020"],
+    ["[AD]", "vn-2020"],
+    ["[QC 9ZZ1]", "vn-2012"],
+    ["<ADV> ", "sg"],
+  ])("with %s, however encoded, carry the label of %s", (label, law) =>
+    expect(
+      wrong(
+        1000,
+        (random) => disguise(random, exactAd(random, label)),
+        (subject) => matchLabel(labelOf(law), subject).found,
+      ),
+    ).toEqual([]),
+  );
+
   const near: [label: string, count: number, law: string][] = [
     ["广告", 1500, "cn-2006"],
     ["AD", 1500, "cn-2006"],
     ["[QC]", 1000, "vn-2008"],
     ["[ADV 1231]", 1000, "vn-2008"],
+    ["(광고)", 1000, "kr"],
+    ["[AD]", 1000, "vn-2020"],
+    ["[QC ABC1]", 1000, "vn-2012"],
+    ["<ADV>", 1000, "sg"],
   ];
   it.each(near)("that only come near %s do not carry a label", (label, count, law) =>
     expect(

@@ -102,6 +102,11 @@ export function vietnameseAd(random: Random): string {
   return `${label}${pick(random, SEPARATORS)}${pick(random, VIETNAMESE)}`;
 }
 
+const ANYTHING = ["여름 세일", "신상품 안내", "Summer sale", "Khuyến mãi mùa hè", "夏季新品", "50% off"];
+
+/** A Subject that begins with a label to the letter. */
+export const exactAd = (random: Random, label: string): string => `${label}${pick(random, ANYTHING)}`;
+
 /** A Subject that comes near a label and does not carry it. */
 export function nearMiss(random: Random, label: string): string {
   const letters = [...label];
@@ -140,6 +145,7 @@ const CHARSETS = [
   ["GB18030", "gb18030"],
   ["Big5", "cp950"],
   ["windows-1258", "windows1258"],
+  ["EUC-KR", "euc-kr"],
   ["us-ascii", "ascii"],
 ] as const;
 

@@ -51,10 +51,9 @@ async function play(
   { options, world, named }: { options: Options; world: World; named: NamedHouse },
 ): Promise<boolean> {
   await scenario.before?.(world);
-  const args = [
-    ...(scenario.door === "named" ? ["--server", named.server] : doorArgs(scenario, options)),
-    ...scenario.swaks,
-  ];
+  const serverArgs = scenario.door === "named" ? ["--server", named.server] : doorArgs(scenario, options);
+  if (scenario.after) await swaks([...serverArgs, ...scenario.after]);
+  const args = [...serverArgs, ...scenario.swaks];
   const talk = await talkUntilExpected(scenario, args);
   const problem = isExpected(scenario, talk) ? await missing(scenario, talk, world) : "another reply was expected";
   const word = problem === undefined ? "PASS" : "FAIL";

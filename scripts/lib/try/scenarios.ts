@@ -19,7 +19,9 @@ export interface Scenario {
   readonly arrivesFor?: string;
   /** It may take so long until the reply is the expected one, ms; absent: the first counts. */
   readonly patienceMs?: number;
-  /** What happens before it. */
+  /** A mail that is sent before it, whatever becomes of that. */
+  readonly after?: readonly string[];
+  /** What happens before them. */
   readonly before?: (world: World) => Promise<void>;
 }
 
@@ -118,10 +120,25 @@ const advertising: readonly Scenario[] = [
   },
 ];
 
+const codes: readonly Scenario[] = [
+  {
+    title: "a management code that nobody has",
+    ...fromShop(ALICE, "[QC ZZZ1] Summer sale"),
+    code: "550 5.7.1",
+    says: "ZZZ1 is not known",
+  },
+  {
+    title: "a management code that has expired",
+    ...fromShop(ALICE, "[QC OLD1] Summer sale"),
+    code: "550 5.7.1",
+    says: "OLD1 is expired",
+  },
+];
+
 const consent: readonly Scenario[] = [
   {
     title: "labelled, to somebody who never agreed",
-    ...fromShop("bob@example.com", "AD Summer sale"),
+    ...fromShop("nobody-agreed@example.com", "AD Summer sale"),
     code: "550 5.7.1",
     says: "has not agreed to advertising",
   },
@@ -181,6 +198,41 @@ const senders: readonly Scenario[] = [
     ...fromNamed("me@silent.example", "Me <me@silent.example>"),
     code: "451 4.4.3",
     says: "DNS does not answer",
+  },
+];
+
+/** "hh:mm", so many hours from now, UTC. */
+const hourFromNow = (hours: number): string => new Date(Date.now() + hours * 3_600_000).toISOString().slice(11, 16);
+
+const scope: readonly Scenario[] = [
+  {
+    title: "one advertisement more than was agreed to",
+    ...fromShop("bob@example.com", "AD Summer sale, again"),
+    after: fromShop("bob@example.com", "AD Summer sale").swaks,
+    code: "550 5.7.1",
+    says: "has not agreed to so many advertisements",
+    before: (world) => world.grant("bob@example.com", "--limit", "1/24h"),
+  },
+  {
+    title: "at an hour that was not agreed to: later it will do",
+    ...fromShop("carol@example.com", "AD Summer sale"),
+    code: "450 4.7.1",
+    says: "has not agreed to advertising at this hour",
+    before: (world) => world.grant("carol@example.com", "--hours", `${hourFromNow(2)}-${hourFromNow(4)} UTC`),
+  },
+];
+
+/** Not with Docker: its Postfix knows no other domain. */
+const mixed: readonly Scenario[] = [
+  {
+    title: "recipients whose laws ask for different labels",
+    ...fromShop("kim@kr.example,lee@sg.example", "Summer sale"),
+    code: "550 5.7.1",
+    says: "<ADV> to lee@sg.example",
+    async before(world) {
+      await world.grant("kim@kr.example");
+      await world.grant("lee@sg.example");
+    },
   },
 ];
 
@@ -251,8 +303,10 @@ export function scenariosFor(played: { readonly redisStops: boolean; readonly be
     ...forged,
     ...senders,
     ...advertising,
+    ...codes,
     ...consent,
-    ...(played.redisStops ? withoutRedis : conduct),
+    ...scope,
+    ...(played.redisStops ? withoutRedis : [...mixed, ...conduct]),
   ];
   return played.behindPostfix ? [...all, ...withoutFilter].map(throughPostfix) : all;
 }

@@ -4,9 +4,10 @@ import { type Ran, run } from "./run.ts";
 
 /** What stands round the server and is not reached by SMTP. */
 export interface World {
-  /** The client `shop` and what alice@example.com agreed to. */
+  /** The client `shop`, its management codes, and what alice@example.com agreed to. */
   prepare(): Promise<void>;
-  grant(recipient: string): Promise<void>;
+  /** @param more further words of `consentry consent grant` */
+  grant(recipient: string, ...more: readonly string[]): Promise<void>;
   withdraw(recipient: string): Promise<void>;
   /** Whether a block stood or not. */
   unblock(subject: string): Promise<void>;
@@ -40,8 +41,14 @@ export function createWorld(options: Options, house: string): World {
     if (status !== 0) throw new Error(`consentry ${args.join(" ")} exited with ${status}:\n${stderr.trim()}`);
     return stdout;
   };
-  const grant = async (recipient: string): Promise<void> => {
-    await must(["consent", "grant", recipient, "--advertiser", "shop", "--how", "web-form", "--reference", "try"]);
+  const grant = async (recipient: string, ...more: readonly string[]): Promise<void> => {
+    const words = ["consent", "grant", recipient, "--advertiser", "shop", "--how", "web-form", "--reference", "try"];
+    // More than these scenarios need, however often they are played in a day.
+    await must([...words, ...(more.length > 0 ? more : ["--limit", "100000/24h"])]);
+  };
+  const issue = async (code: string, issued: string): Promise<void> => {
+    if ((await consentry(["code", "show", code])).status === 0) return;
+    await must(["code", "issue", code, "--holder", "shop", "--issued", issued]);
   };
   const turn = async (service: string, what: "stop" | "start"): Promise<void> => {
     const done = what === "stop" ? await docker("stop", service) : await docker("up", "-d", "--wait", service);
@@ -69,6 +76,8 @@ export function createWorld(options: Options, house: string): World {
       ];
       if ((await consentry(["client", "show", "office"])).status !== 0) await must(office, "demo\n");
       await grant("alice@example.com");
+      await issue("1231", "1d");
+      await issue("OLD1", "2009-02-09");
     },
     grant,
     async withdraw(recipient) {

@@ -14,6 +14,8 @@ export interface SessionParts {
   readonly settings: () => { readonly relayNetworks: { has(ip: string): boolean } };
   /** Values of {daemon_name} whose sessions are submissions: only clients may send there. */
   readonly submissionDaemons: readonly string[];
+  /** The listener's. */
+  readonly packs?: readonly string[] | undefined;
 }
 
 /** What a session view is read from, asked for by name; an MTA that takes no such lists sends these on its own. */
@@ -81,6 +83,7 @@ export function createSessionTeller(id: string, parts: SessionParts) {
       ...tlsOf(macros),
       ...(login !== undefined && { login }),
       ...(client && { client }),
+      ...(parts.packs && { packs: parts.packs }),
     } satisfies Session);
   };
 }

@@ -11,6 +11,8 @@ export interface VisitParts {
   readonly clients: ClientReader;
   readonly settings: () => { readonly relayNetworks: { has(ip: string): boolean } };
   readonly role: Session["role"];
+  /** The listener's. */
+  readonly packs?: readonly string[] | undefined;
 }
 
 /** How long a client that was looked up is believed, ms: one that was disabled does not relay on over an old connection. */
@@ -87,7 +89,7 @@ export class Visit {
   }
 
   private describe(smtp: SMTPServerSession, client: Client | undefined): Session {
-    const { role, settings } = this.parts;
+    const { role, settings, packs } = this.parts;
     return {
       id: smtp.id,
       door: role === "submission" ? "submission" : "smtp",
@@ -101,6 +103,7 @@ export class Visit {
       ...(this.tls !== undefined && { tls: this.tls }),
       ...(smtp.user && { login: String(smtp.user) }),
       ...(client && { client }),
+      ...(packs && { packs }),
     };
   }
 }

@@ -66,7 +66,7 @@ interface Judged {
 
 async function judge(question: Question, context: Context<unknown>): Promise<Said> {
   const { session, recipients, advertiser, mail } = question;
-  const likeness = mail && likenessOf(mail.headers);
+  const likeness = mail && once(() => likenessOf(mail.headers));
   const judged: Judged[] = [];
   for (const { packs, recipients: group } of groupByPacks({ session, recipients }, context)) {
     const caps = packs.flatMap((pack) => namedCaps(pack, likeness));
@@ -89,12 +89,20 @@ async function judge(question: Question, context: Context<unknown>): Promise<Sai
 }
 
 /** Similar mails cannot be told before there is one. */
-const namedCaps = (pack: Pack, likeness: string | undefined): NamedCap[] =>
+const namedCaps = (pack: Pack, likeness: (() => string) | undefined): NamedCap[] =>
   pack.caps.flatMap((cap, index) => {
     const name = `${pack.id}.${index}`;
     if (cap.of === "mail") return [{ name, pack, cap }];
-    return likeness === undefined ? [] : [{ name: `${name}.${likeness}`, pack, cap }];
+    return likeness === undefined ? [] : [{ name: `${name}.${likeness()}`, pack, cap }];
   });
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
 
 const HOUR_MS = 3_600_000;
 

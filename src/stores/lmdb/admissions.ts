@@ -4,13 +4,25 @@ import { admitStep, quotasOf } from "../quotas.ts";
 import { checkAmount } from "../window-state.ts";
 import type { Environment } from "./environment.ts";
 import type { Dbs } from "./open.ts";
-import { loadWindow, type Signals, saveWindow, windowAt } from "./windows.ts";
+import { loadWindow, type Signals, saveWindow, sweepWindows, windowAt } from "./windows.ts";
 
 /** Records whose quotas are taken in one transaction, without letting anybody else in between. */
 const BATCH_RECORDS = 500;
 
+const SWEEP_EVERY = 32;
+
 /** Admissions in LMDB: records are read, then all quotas of a batch are taken in one transaction; where none is asked for, none is begun. */
 export function createLmdbAdmissions(tables: Tables, environment: Environment<Signals>, clock: Clock): Admissions {
+  const sweep = sweepWindows(clock);
+  let unswept = 0;
+  /** Twice as many as may have been added, not each time. */
+  const sweepAfter = (dbs: Dbs<Signals>, added: number): void => {
+    unswept += added;
+    if (unswept < SWEEP_EVERY) return;
+    sweep(dbs, 2 * unswept);
+    unswept = 0;
+  };
+
   async function admitBatch(table: string, admissions: readonly Admission[], n: number): Promise<Admitted[]> {
     const records = await tables.getMany(
       table,
@@ -22,8 +34,13 @@ export function createLmdbAdmissions(tables: Tables, environment: Environment<Si
       quotas: quotasOf(admission, records[index]?.value),
     }));
     if (asked.every(({ quotas }) => quotas.length === 0)) return asked.map(({ record }) => ({ record, grants: [] }));
-    const work = (dbs: Dbs<Signals>): Admitted[] => asked.map((each) => takeAll(dbs, each, { n, nowMs: clock.now() }));
-    return n === 0 ? environment.read(work) : environment.write(work, admissions.length);
+    const nowMs = clock.now();
+    const work = (dbs: Dbs<Signals>): Admitted[] => asked.map((each) => takeAll(dbs, each, { n, nowMs }));
+    if (n === 0) return environment.read(work);
+    return environment.write((dbs) => {
+      sweepAfter(dbs, admissions.length);
+      return work(dbs);
+    }, admissions.length);
   }
 
   return {

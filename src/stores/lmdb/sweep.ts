@@ -11,13 +11,13 @@ const LOOKED_AT = 4;
 export function createSweep<Name extends string>(
   name: Name,
   drop: (dbs: Dbs<Name>, key: Buffer, value: string) => void,
-): (dbs: Dbs<Name>) => void {
+): (dbs: Dbs<Name>, rows?: number) => void {
   let position: Buffer | undefined;
-  return (dbs) => {
+  return (dbs, rows = LOOKED_AT) => {
     const range = position ? { start: position, exclusiveStart: true } : {};
-    const looked = [...dbs[name].getRange({ ...range, limit: LOOKED_AT })];
+    const looked = [...dbs[name].getRange({ ...range, limit: rows })];
     for (const { key, value } of looked) drop(dbs, Buffer.from(key), value);
     const last = looked.at(-1);
-    position = last && looked.length === LOOKED_AT ? Buffer.from(last.key) : undefined;
+    position = last && looked.length === rows ? Buffer.from(last.key) : undefined;
   };
 }

@@ -30,11 +30,15 @@ export function saveWindow(
 /** Where a window lies. */
 export const windowAt = ({ partition, id }: Key): Buffer => keyOf(partition, id);
 
-/** Windows in LMDB: each step is one transaction, atomic over all processes of the machine. */
-export function createLmdbWindows(environment: Environment<Signals>, clock: Clock): Windows {
-  const sweep = createSweep<Signals>("windows", ({ windows }, key, value) => {
+/** Drops windows that are over, a few at a time. */
+export const sweepWindows = (clock: Clock) =>
+  createSweep<Signals>("windows", ({ windows }, key, value) => {
     if (isOver(value, clock.now())) void windows.remove(key);
   });
+
+/** Windows in LMDB: each step is one transaction, atomic over all processes of the machine. */
+export function createLmdbWindows(environment: Environment<Signals>, clock: Clock): Windows {
+  const sweep = sweepWindows(clock);
   return {
     async take(key, quota) {
       return environment.write((dbs) => {

@@ -1,6 +1,6 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { subjectLabel } from "../../../src/rules/advertising/subject-label.ts";
-import { type Described, ORDINARY } from "../../helpers/described.ts";
+import { type Described, ORDINARY, packOf } from "../../helpers/described.ts";
 import { tellings, testRule } from "../../helpers/rule-tester.ts";
 import { smallPack } from "../../helpers/small-packs.ts";
 
@@ -108,4 +108,96 @@ it("speaks in the name of each law apart, so that one that is watched hides no o
     ["reject", ["xx"]],
     ["hold", ["yy"]],
   ]);
+});
+
+describe("recipients under different laws", () => {
+  const packsByDomain = {
+    "kr.example": [packOf("kr")],
+    "sg.example": [packOf("sg")],
+    "vn.example": [packOf("vn-2020")],
+  };
+  const batch = (subject: string, to: readonly string[]): Described => ({ ...ad(subject), to, packsByDomain });
+  const says = async (mail: Described) =>
+    (await tellings(subjectLabel, mail)).map(({ finding }) => [
+      "reply" in finding ? finding.reply : finding.kind,
+      finding.recipients?.map(({ address }) => address.key),
+      "detail" in finding ? finding.detail : undefined,
+    ]);
+
+  it("whose labels cannot both be first need mails of their own, and the reply says which", async () => {
+    const detail = "(U+AD11 U+ACE0) to ann@kr.example, ben@kr.example; <ADV> to cleo@sg.example";
+    expect(await says(batch("sale", ["ann@kr.example", "ben@kr.example", "cleo@sg.example"]))).toEqual([
+      ["label-mixed", ["ann@kr.example", "ben@kr.example"], detail],
+      ["label-mixed", ["cleo@sg.example"], detail],
+    ]);
+  });
+
+  it("are refused in part where the Subject suits the others", async () => {
+    expect(await says(batch("<ADV> sale", ["ann@kr.example", "cleo@sg.example"]))).toMatchObject([
+      ["label-mixed", ["ann@kr.example"], expect.stringContaining("<ADV> to cleo@sg.example")],
+    ]);
+  });
+
+  it("hear of the one label that would do for all of them, where there is one", async () => {
+    const china = { "cn.example": [packOf("cn-2006")], ...packsByDomain };
+    const mail = { ...batch("[QC] sale", ["li@cn.example", "anh@vn.example"]), packsByDomain: china };
+    expect(await says(mail)).toEqual([["label-missing", ["li@cn.example"], "[AD]"]]);
+    const right = { ...mail, ...ad("[AD] sale") };
+    expect(await says(right)).toEqual([["pass", undefined, undefined]]);
+  });
+
+  it("of many only the first are named", async () => {
+    const to = ["x@kr.example", ...Array.from({ length: 9 }, (_, i) => `r${i}@sg.example`)];
+    const [[, , detail] = []] = await says(batch("sale", to));
+    expect(detail).toMatch(/r4@sg\.example and 4 more$/);
+  });
+});
+
+describe("a label that is added", () => {
+  const adding = (mail: Described): Described => ({ ...mail, options: { addLabel: true } });
+  const edits = async (mail: Described) =>
+    (await tellings(subjectLabel, mail)).flatMap(({ finding }) =>
+      (finding.edits ?? []).map((edit) => ("value" in edit ? edit.value : edit.kind)),
+    );
+
+  it("stands in front of the Subject, encoded where it must be", async () => {
+    expect(await edits(adding(ad("summer sale")))).toEqual(["=?UTF-8?B?5bm/5ZGK?= summer sale"]);
+    expect(await edits(adding({ ...ad("summer sale"), packs: [packOf("sg")] }))).toEqual(["<ADV> summer sale"]);
+  });
+
+  it("is what a pack may ask for itself", async () => {
+    const mail = { ...ad("sale"), packs: [smallPack({ label: "XAD", labelMissing: "label" })] };
+    const [telling] = await tellings(subjectLabel, mail);
+    expect(telling?.finding).toMatchObject({ kind: "note", edits: [{ kind: "replace", value: "XAD sale" }] });
+  });
+
+  it("is the one that does for everybody in the mail", async () => {
+    const packsByDomain = { "cn.example": [packOf("cn-2006")], "xx.example": [smallPack({ label: "[AD]" })] };
+    const mail = { ...ad("sale"), to: ["li@cn.example", "x@xx.example"], packsByDomain };
+    expect(await edits(adding(mail))).toEqual(["[AD] sale", "[AD] sale"]);
+  });
+
+  const refused: [why: string, mail: Described][] = [
+    ["a stranger's mail, which its law only notes", { with: "X-Ad: yes" }],
+    ["mail that is signed", { client: advertiser, with: "DKIM-Signature: v=1; d=shop.example" }],
+    ["mail that somebody sealed", { client: advertiser, with: "ARC-Seal: i=1" }],
+    ["a Subject in bytes that no charset names", raw(Buffer.from([0xb9, 0xe3, 0x20, 0xcf]))],
+    [
+      "recipients whose laws share no label",
+      {
+        ...ad("sale"),
+        to: ["a@kr.example", "b@sg.example"],
+        packsByDomain: { "kr.example": [packOf("kr")], "sg.example": [packOf("sg")] },
+      },
+    ],
+    ["a law whose label is general knowledge", { ...ad("sale"), packs: [packOf("vn-2020")] }],
+  ];
+  it.each(refused)("is not put on %s", async (_, mail) => expect(await edits(adding(mail))).toEqual([]));
+
+  it("where it cannot be added the mail is refused", async () => {
+    const signed = { client: advertiser, with: "DKIM-Signature: v=1; d=shop.example" };
+    const pack = smallPack({ label: "XAD", labelMissing: "label" });
+    const [telling] = await tellings(subjectLabel, { ...signed, packs: [pack] });
+    expect(telling?.finding).toMatchObject({ kind: "reject", reply: "label-missing" });
+  });
 });

@@ -1,0 +1,319 @@
+/**
+ * What one decision about an advertisement costs: is there a yes, does it cover this, is a mail left of the number, taken at once. The rules
+ * themselves decide, on a real Redis and on the embedded store, among a thousand consents and among many.
+ *
+ * scripts/bench/consent     (environment: CONSENTS, default 1,000,000; SECONDS a round; ROUNDS; IN_FLIGHT;
+ * STORES=redis,embedded)
+ */
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { systemClock } from "../../src/kit/clock.ts";
+import type { Store } from "../../src/kit/store.ts";
+import { loadPacks } from "../../src/law/packs.ts";
+import { Headers } from "../../src/mail/headers.ts";
+import { parseAddress } from "../../src/mail/path.ts";
+import type { HeaderView, Recipient } from "../../src/mail/views.ts";
+import { createCodeRegister } from "../../src/registers/codes.ts";
+import { createConsentQuotas } from "../../src/registers/consent-quotas.ts";
+import { CONSENTS, consentKey, PROOFS, proofKey, toProofRow, toRow } from "../../src/registers/consent-rows.ts";
+import { shareQuestions } from "../../src/registers/consent-sharing.ts";
+import { type Consent, createConsentRegister } from "../../src/registers/consents.ts";
+import { recordedConsent } from "../../src/rules/consent/recorded-consent.ts";
+import { scope } from "../../src/rules/consent/scope.ts";
+import type { Context, Said } from "../../src/rules/define.ts";
+import { openStore } from "../../src/stores/open.ts";
+import { delayedTo } from "./lib/delay.ts";
+import { cpuSeconds, freePort, program, start, untilListening } from "./lib/processes.ts";
+import { median, type Result, report } from "./lib/report.ts";
+
+const CONSENTS_MANY = Number(process.env.CONSENTS ?? 1_000_000);
+const SECONDS = Number(process.env.SECONDS ?? 3);
+const ROUNDS = Number(process.env.ROUNDS ?? 3);
+const STORES = (process.env.STORES ?? "redis,embedded").split(",");
+const FEW = 1_000;
+const IN_FLIGHT = Number(process.env.IN_FLIGHT ?? 512);
+const RTT_MS = 200;
+const HOUR_MS = 3_600_000;
+const HOUSE = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
+const pack = loadPacks(join(HOUSE, "config/packs")).get("vn-2020");
+if (!pack) throw new Error("no pack vn-2020");
+const packs = [pack];
+
+const nameOf = (index: number): string => `reader${index}@mail${index % 1000}.example`;
+
+/** One of three has agreed to a number and hours, the others only to be written to. */
+const consentOf = (index: number): Consent => ({
+  recipient: nameOf(index),
+  advertiser: "shop",
+  topics: [],
+  grantedAtMs: 1_760_000_000_000 + index,
+  proof: { how: "web-form", reference: `form ${index}`, textVersion: "2026-01", ip: "192.0.2.7" },
+  ...(index % 3 === 0 && { limit: { max: 1_000_000, windowMs: 24 * HOUR_MS }, hours: "00:00-24:00 UTC" }),
+});
+
+const headers = Headers.parse(Buffer.from("From: a@shop.example\r\nSubject: [QC] sale\r\n\r\n"));
+
+function recipientOf(index: number): Recipient {
+  const address = parseAddress(nameOf(index));
+  if (!address) throw new Error("no address");
+  return { address };
+}
+
+const viewOf = (recipients: readonly Recipient[]): HeaderView => ({
+  session: {
+    id: "s",
+    door: "submission",
+    role: "submission",
+    clientIp: "192.0.2.7",
+    clientPort: 1,
+    serverIp: "192.0.2.1",
+    serverPort: 587,
+    inRelayNetworks: false,
+    client: { id: "shop", kind: "isp-customer", networks: [], domains: ["shop.example"], disabled: false },
+  },
+  mailId: "m",
+  sender: { address: null, eightBit: false, smtpUtf8: false, requireTls: false },
+  recipients,
+  headers,
+});
+
+/** As much of a context as these rules ask. */
+type Asked = Pick<Context<unknown>, "options" | "clock" | "site" | "packsFor" | "consents" | "quotas" | "codes">;
+
+const contextOn = (store: Store): Asked => ({
+  options: {},
+  clock: systemClock,
+  site: { hostname: "relay.example.net", isLocal: () => false, isOurId: () => false },
+  packsFor: () => packs,
+  ...shareQuestions(createConsentRegister(store.tables, systemClock), createConsentQuotas(store.admissions)),
+  codes: createCodeRegister(store.tables, systemClock),
+});
+
+/** Consent, scope and quota of one mail, by the rules. @returns whether everybody may have it */
+async function decide(context: Asked, view: HeaderView): Promise<boolean> {
+  const said = await Promise.all(
+    [recordedConsent, scope].map(({ looks }) => looks.header?.(view, context as Context<never>)),
+  );
+  return said.flatMap((each) => [each as Said].flat()).every((finding) => finding.kind === "pass");
+}
+
+interface Rate {
+  readonly perSecond: number;
+  readonly perCoreSecond: number;
+}
+
+/** Decisions about random recipients among so many, for SECONDS. */
+async function measure(store: Store, among: number): Promise<Rate> {
+  // Made before, as a door has made them when rules are asked. Of every recipient no more than the law's three would do, so they are
+  // those who agreed to a number.
+  const views = Array.from({ length: Math.min(among, 50_000) }, () =>
+    viewOf([recipientOf(Math.floor((Math.random() * among) / 3) * 3)]),
+  );
+  const context = contextOn(store);
+  const until = performance.now() + SECONDS * 1000;
+  const startedMs = performance.now();
+  const cpu = process.cpuUsage();
+  let decided = 0;
+  let refused = 0;
+  const worker = async (): Promise<void> => {
+    while (performance.now() < until) {
+      const view = views[Math.floor(Math.random() * views.length)] as HeaderView;
+      if (!(await decide(context, view))) refused += 1;
+      decided += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: IN_FLIGHT }, worker));
+  if (refused > 0) throw new Error(`${refused} of ${decided} were refused: what was measured is not what was meant`);
+  const { user, system } = process.cpuUsage(cpu);
+  return {
+    perSecond: (decided / (performance.now() - startedMs)) * 1000,
+    perCoreSecond: decided / ((user + system) / 1_000_000),
+  };
+}
+
+const BATCH = 10_000;
+
+/** Only the rows that decide, so that their size can be told apart. */
+async function fill(store: Store, from: number, to: number): Promise<void> {
+  for (let at = from; at < to; at += BATCH) {
+    const consents = Array.from({ length: Math.min(BATCH, to - at) }, (_, i) => consentOf(at + i));
+    const rows = consents.map((consent) => ({
+      key: consentKey(consent.advertiser, consent.recipient),
+      value: toRow(consent),
+    }));
+    await store.tables.putMany(CONSENTS, rows);
+    if (at % 500_000 === 0 && at > 0) process.stderr.write(`${at.toLocaleString("en")} consents\n`);
+  }
+}
+
+const PROVEN = 100_000;
+
+async function prove(store: Store): Promise<void> {
+  for (let at = 0; at < PROVEN; at += BATCH) {
+    const consents = Array.from({ length: BATCH }, (_, i) => consentOf(at + i));
+    await store.tables.putMany(
+      PROOFS,
+      consents.map((consent) => ({ key: proofKey(consent), value: toProofRow(consent.proof) })),
+    );
+  }
+}
+
+interface Contender {
+  readonly name: string;
+  readonly store: Store;
+  /** Bytes that the records take now. */
+  bytes(): Promise<number>;
+  /** Seconds of CPU of the server, where there is one. */
+  serverCpu?(): number;
+  /** The same store behind a line that takes RTT_MS for a round trip. */
+  farAway?(): Promise<{ store: Store; close(): Promise<void> }>;
+  close(): Promise<void>;
+}
+
+const work = mkdtempSync(join(tmpdir(), "consentry-bench-"));
+const options = { dataDir: work, timeoutMs: 60_000, clock: systemClock };
+
+async function redis(): Promise<Contender> {
+  const port = await freePort();
+  const args = ["--bind", "127.0.0.1", "--port", String(port), "--dir", work, "--save", "", "--appendonly", "no"];
+  const server = start(program("redis-server", "redis-server"), [...args, "--logfile", join(work, "redis.log")]);
+  await untilListening(port);
+  const store = await openStore(`redis://127.0.0.1:${port}`, options);
+  return {
+    name: "redis",
+    store,
+    bytes: async () => usedMemory(port),
+    serverCpu: () => cpuSeconds(server.pid),
+    async farAway() {
+      const line = await delayedTo(port, RTT_MS / 2);
+      const far = await openStore(`redis://127.0.0.1:${line.port}`, options);
+      return { store: far, close: () => far.close().then(line.close) };
+    },
+    async close() {
+      await store.close();
+      await server.stop();
+    },
+  };
+}
+
+async function usedMemory(port: number): Promise<number> {
+  const { execFileSync } = await import("node:child_process");
+  const info = execFileSync(program("redis-cli", "redis-tools"), ["-p", String(port), "info", "memory"]).toString();
+  return (
+    Number(/used_memory_dataset:(\d+)/.exec(info)?.[1]) +
+      Number(/overhead\.hashtable\.main:(\d+)/.exec(info)?.[1] ?? 0) || NaN
+  );
+}
+
+async function embedded(): Promise<Contender> {
+  const store = await openStore("embedded:", options);
+  return {
+    name: "embedded",
+    store,
+    bytes: async () => statSync(join(work, "store", "data.mdb")).size,
+    close: () => store.close(),
+  };
+}
+
+/** One mail to a thousand recipients: how long it takes, and how many times somebody waits for the other end. */
+async function thousand(contender: Contender): Promise<Result[]> {
+  const view = viewOf(Array.from({ length: 1_000 }, (_, index) => recipientOf(index * 3)));
+  const timed = async (store: Store): Promise<number> => {
+    const context = contextOn(store);
+    await decide(context, view);
+    const times: number[] = [];
+    for (let round = 0; round < 5; round += 1) {
+      const from = performance.now();
+      if (!(await decide(context, view))) throw new Error("refused");
+      times.push(performance.now() - from);
+    }
+    return Math.min(...times);
+  };
+  const here = await timed(contender.store);
+  const results: Result[] = [{ name: `${contender.name}: one mail to 1,000 recipients`, value: here, unit: "ms" }];
+  const far = await contender.farAway?.();
+  if (!far) return results;
+  const there = await timed(far.store);
+  await far.close();
+  const trips = Math.round((there - here) / RTT_MS);
+  return [
+    ...results,
+    { name: `${contender.name}: round trips for them`, value: trips, unit: "", target: 1, bound: "most" },
+  ];
+}
+
+async function judge(contender: Contender): Promise<Result[]> {
+  const { name, store } = contender;
+  await fill(store, 0, FEW);
+  await measure(store, FEW);
+  const few = await rounds(contender, FEW);
+  // The windows that were taken stay: what is measured between here and there is consents alone.
+  const before = await contender.bytes();
+  await fill(store, FEW, CONSENTS_MANY);
+  const size = ((await contender.bytes()) - before) / (CONSENTS_MANY - FEW);
+  await measure(store, CONSENTS_MANY);
+  const many = await rounds(contender, CONSENTS_MANY);
+  const manyProof = await contender.bytes();
+  await prove(store);
+  const proof = ((await contender.bytes()) - manyProof) / PROVEN;
+  const count = CONSENTS_MANY.toLocaleString("en");
+  return [
+    { name: `${name}: decisions a core-second, 1,000 consents`, value: few.perCoreSecond, unit: "/s", target: 20_000 },
+    {
+      name: `${name}: decisions a core-second, ${count} consents`,
+      value: many.perCoreSecond,
+      unit: "/s",
+      target: 20_000,
+    },
+    { name: `${name}: the same by the clock on the wall`, value: many.perSecond, unit: "/s" },
+    ...(many.server === undefined
+      ? []
+      : [{ name: `${name}: the server's own, a core-second`, value: many.server, unit: "/s" }]),
+    {
+      name: `${name}: cost at ${count} / cost at 1,000`,
+      value: few.perCoreSecond / many.perCoreSecond,
+      unit: "x",
+      target: 1.25,
+      bound: "most",
+    },
+    { name: `${name}: a consent, the part that decides`, value: size, unit: "bytes", target: 200, bound: "most" },
+    { name: `${name}: its proof, apart`, value: proof, unit: "bytes" },
+    ...(await thousand(contender)),
+  ];
+}
+
+async function rounds({ store, serverCpu }: Contender, among: number): Promise<Rate & { server?: number }> {
+  const all: Rate[] = [];
+  const cpu = serverCpu?.();
+  let decided = 0;
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const rate = await measure(store, among);
+    decided += rate.perSecond * SECONDS;
+    all.push(rate);
+  }
+  const spent = cpu === undefined || !serverCpu ? undefined : serverCpu() - cpu;
+  return {
+    perSecond: median(all.map((each) => each.perSecond)),
+    perCoreSecond: median(all.map((each) => each.perCoreSecond)),
+    ...(spent !== undefined && { server: decided / spent }),
+  };
+}
+
+try {
+  const results: Result[] = [];
+  for (const open of [redis, embedded]) {
+    if (!STORES.includes(open.name)) continue;
+    const contender = await open();
+    try {
+      results.push(...(await judge(contender)));
+    } finally {
+      await contender.close();
+    }
+  }
+  console.log(`${IN_FLIGHT} decisions in flight, ${ROUNDS} rounds of ${SECONDS} s, medians`);
+  report("consent", results);
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}

@@ -1,0 +1,54 @@
+/**
+ * One question to the store where two rules ask about the same recipients at the same moment: whether there is a yes (consent/recorded-consent)
+ * and what it leaves over (consent/scope). The second answer holds the first, so the first waits for the end of the turn, and is asked for by
+ * itself only when nobody asked the second.
+ */
+import type { ConsentQuotas, QuotaAsk } from "./consent-quotas.ts";
+import type { ConsentReader, Standing } from "./consents.ts";
+
+type Standings = (Standing | undefined)[];
+
+/** A question that nobody has asked yet. */
+interface Waiting {
+  readonly advertiser: string;
+  readonly recipients: readonly string[];
+  readonly resolve: (standings: Standings | Promise<Standings>) => void;
+}
+
+/** @returns the same two readers, which share their questions */
+export function shareQuestions(
+  consents: ConsentReader,
+  quotas: ConsentQuotas,
+): { consents: ConsentReader; quotas: ConsentQuotas } {
+  let waiting: Waiting[] = [];
+  const askAlone = (): void => {
+    const left = waiting;
+    waiting = [];
+    for (const { advertiser, recipients, resolve } of left) resolve(consents.standing(advertiser, recipients));
+  };
+  const sharing = (ask: ConsentQuotas["take"]): ConsentQuotas["take"] => {
+    return (advertiser, asks) => {
+      const answers = ask(advertiser, asks);
+      const sharers = waiting.filter((each) => each.advertiser === advertiser && covers(asks, each.recipients));
+      if (sharers.length > 0) {
+        waiting = waiting.filter((each) => !sharers.includes(each));
+        for (const { resolve } of sharers) resolve(answers.then((all) => all.map(({ standing }) => standing)));
+      }
+      return answers;
+    };
+  };
+  return {
+    consents: {
+      standing: (advertiser, recipients) =>
+        new Promise((resolve) => {
+          if (waiting.length === 0) queueMicrotask(askAlone);
+          waiting.push({ advertiser, recipients, resolve });
+        }),
+    },
+    quotas: { take: sharing(quotas.take), look: sharing(quotas.look) },
+  };
+}
+
+/** Rules go through recipients in the same order, most often; otherwise each asks by itself. */
+const covers = (asks: readonly QuotaAsk[], recipients: readonly string[]): boolean =>
+  asks.length === recipients.length && asks.every(({ recipient }, index) => recipient === recipients[index]);
