@@ -1,15 +1,14 @@
 /** A Parquet file that is not the one that was sealed: which entries were changed, removed or added, or cannot be read any more. */
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Trouble } from "../../ledger/chain-check.ts";
 import type { ReadSeal } from "../../ledger/seal.ts";
 import { BLOCK, COLUMNS } from "./columns.ts";
-import { type Database, literal } from "./database.ts";
+import type { Database } from "./database.ts";
 import { parquetOf, rowsOf } from "./layout.ts";
-import { byId, compareRows, groupsOf, type RowSeals, readRowSeals, rootOf, type SealedRow } from "./row-seals.ts";
+import { byId, compareRows, groupsOf, type RowSeals, rootOf, type SealedRow } from "./row-seals.ts";
 import { fullId } from "./short-id.ts";
-import { BLOCK_ROWS, firstBlock, sealedRows } from "./volume.ts";
+import { BLOCK_ROWS, firstBlock, rowSealsAt, sealedRows } from "./volume.ts";
 
 export interface RowCheck {
   readonly dir: string;
@@ -40,7 +39,7 @@ export async function checkRows({ dir, at, volume, intact, database }: RowCheck)
       },
     ];
   }
-  const sealed = readRowSeals(await readFile(join(dir, rowsOf(seal.volume))));
+  const sealed = await rowSealsAt(join(dir, rowsOf(seal.volume)), database);
   const named = nameDifferences(
     sealed,
     rows,
@@ -110,7 +109,7 @@ async function damageOf(parquet: string, where: string, database: Database): Pro
   for (const { name } of COLUMNS) {
     try {
       await database.rows(
-        `SELECT count("${name}"::VARCHAR), max("${name}"::VARCHAR) FROM ${literal(parquet)} WHERE ${where}`,
+        `SELECT count("${name}"::VARCHAR), max("${name}"::VARCHAR) FROM ${await database.from([parquet])} WHERE ${where}`,
       );
     } catch {
       broken.push(name);
@@ -118,7 +117,9 @@ async function damageOf(parquet: string, where: string, database: Database): Pro
   }
   const columns = `column${broken.length === 1 ? "" : "s"} ${broken.join(", ")}`;
   try {
-    const found = await database.rows(`SELECT id, epoch_ms("at")::DOUBLE FROM ${literal(parquet)} WHERE ${where}`);
+    const found = await database.rows(
+      `SELECT id, epoch_ms("at")::DOUBLE FROM ${await database.from([parquet])} WHERE ${where}`,
+    );
     const ids = found.map(([id, at]) => fullId(String(id), Number(at))).sort();
     const [first = ""] = ids;
     return { ids, says: `${columns} cannot be read any more in ${ids.length} entries, ${first} to ${ids.at(-1)}` };
