@@ -16,7 +16,7 @@ export function readCase(given: string): string {
   throw new Misuse(`--case: expected a number or name of at most ${CASE_CHARS_MAX} characters`);
 }
 
-const register = async (ground: Ground): Promise<HoldRegister> =>
+export const holdRegister = async (ground: Ground): Promise<HoldRegister> =>
   createHoldRegister(await ground.tables(), ground.clock);
 
 const set = defineCommand({
@@ -35,7 +35,7 @@ const set = defineCommand({
       const asker = whoAsks(ground.config, options.as);
       needAuditor(asker);
       const span = readSpan(options);
-      const hold = await (await register(ground)).set({
+      const hold = await (await holdRegister(ground)).set({
         case: readCase(options.case),
         reason: options.reason,
         by: asker.name,
@@ -67,7 +67,7 @@ const release = defineCommand({
     withGround(options.config, async (ground) => {
       const asker = whoAsks(ground.config, options.as);
       needAuditor(asker);
-      const holds = await register(ground);
+      const holds = await holdRegister(ground);
       const notHeld = `case ${options.case} is not held; consentry ledger hold list shows what is`;
       const held = (await holds.list()).some((each) => each.case === options.case && stands(each));
       if (!held) throw new Refused(notHeld);
@@ -86,7 +86,10 @@ const list = defineCommand({
   handler: (options) =>
     withGround(options.config, async (ground) => {
       needAuditor(whoAsks(ground.config, options.as));
-      const items = (await (await register(ground)).list()).map((hold) => ({ row: rowOf(hold), value: shown(hold) }));
+      const items = (await (await holdRegister(ground)).list()).map((hold) => ({
+        row: rowOf(hold),
+        value: shown(hold),
+      }));
       await printTable(options, ["CASE", "STATE", "DAYS", "SET", "BY", "REASON"], items);
     }),
 });

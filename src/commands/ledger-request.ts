@@ -1,4 +1,5 @@
 import { Misuse } from "../kit/trouble.ts";
+import { stands } from "../ledger/holds.ts";
 import {
   createRequestRegister,
   type LawfulRequest,
@@ -10,8 +11,8 @@ import {
 import { defineCommand, needed, text } from "./globals.ts";
 import { type Ground, withGround } from "./ground.ts";
 import { askedOf, readAbout, readSpan, sinceOption, untilOption } from "./ledger-ask.ts";
-import { caseOption, readCase } from "./ledger-hold.ts";
-import { clean, print, printJson, printTable, Refused } from "./output.ts";
+import { caseOption, holdRegister, readCase } from "./ledger-hold.ts";
+import { clean, print, printJson, printTable, Refused, remark } from "./output.ts";
 import { asOption, needAuditor, whoAsks } from "./who.ts";
 
 export const requestRegister = async (ground: Ground): Promise<RequestRegister> =>
@@ -63,6 +64,10 @@ const open = defineCommand({
       await (options.json
         ? printJson(shown(request))
         : print(`request ${request.case} is open; somebody other than ${asker.name} approves it`));
+      const holds = await (await holdRegister(ground)).list();
+      if (!holds.some((hold) => hold.case === request.case && stands(hold))) {
+        remark(`note: no hold stands for case ${request.case}: days whose time is over are deleted all the same`);
+      }
     }),
 });
 
