@@ -1,6 +1,7 @@
 /** A Parquet file that is not the one that was sealed: which entries were changed, removed or added, or cannot be read any more. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { Unavailable } from "../../kit/trouble.ts";
 import type { Trouble } from "../../ledger/chain-check.ts";
 import type { ReadSeal } from "../../ledger/seal.ts";
 import { BLOCK, COLUMNS } from "./columns.ts";
@@ -22,42 +23,44 @@ export interface RowCheck {
 /** So many entries of one kind are named one by one; of the rest, how many. */
 const NAMED_MAX = 50;
 
-export async function checkRows({ dir, at, volume, intact, database }: RowCheck): Promise<Trouble[]> {
-  const { seal } = volume;
-  const name = parquetOf(seal.volume);
-  const parquet = join(dir, name);
-  if (intact.has(name) || !existsSync(parquet)) return [];
-  const { rows, unreadable } = await readRows(parquet, seal, database);
-  const damaged = unreadable.map(({ says, entry }) => ({ ...at, ...(entry !== undefined && { entry }), says }));
-  if (!intact.has(rowsOf(seal.volume))) {
-    const same = unreadable.length === 0 && rootOf(groupsOf(rows)) === seal.rows;
-    return [
-      ...damaged,
-      {
-        ...at,
-        says: same ? AS_SEALED : "which of its entries differ cannot be told: the list of their hashes differs, too",
-      },
-    ];
+/** @returns what is wrong with a volume's entries, as far as they can be read */
+export async function checkRows(check: RowCheck): Promise<Trouble[]> {
+  const { dir, at, volume, intact } = check;
+  const name = parquetOf(volume.seal.volume);
+  if (intact.has(name) || !existsSync(join(dir, name))) return [];
+  try {
+    return (await differences(join(dir, name), check)).map((each) => ({ ...at, ...each }));
+  } catch (error) {
+    // Encrypted, and nobody gave the key.
+    if (!(error instanceof Unavailable)) throw error;
+    return [{ ...at, says: `${UNTOLD}: ${error.message}` }];
   }
-  const sealed = await rowSealsAt(join(dir, rowsOf(seal.volume)), database);
-  const named = nameDifferences(
-    sealed,
-    rows,
-    unreadable.flatMap(({ ids }) => ids),
-  );
-  return [
-    ...damaged,
-    ...(named.length + damaged.length === 0 ? [{ says: AS_SEALED }] : named).map((each) => ({ ...at, ...each })),
-  ];
 }
 
+async function differences(parquet: string, { dir, volume, intact, database }: RowCheck): Promise<Named[]> {
+  const { seal } = volume;
+  const { rows, unreadable } = await readRows(parquet, seal, database);
+  if (rows.length === 0 && unreadable.length > 0 && unreadable.every(({ ids }) => ids.length === 0)) {
+    return [{ says: `none of its ${seal.entries} entries can be read any more` }];
+  }
+  const damaged = [...new Set(unreadable.map(({ says }) => says))].map((says) => ({ says }));
+  if (!intact.has(rowsOf(seal.volume))) {
+    const same = unreadable.length === 0 && rootOf(groupsOf(rows)) === seal.rows;
+    return [...damaged, { says: same ? AS_SEALED : `${UNTOLD}: the list of their hashes differs, too` }];
+  }
+  const named = nameDifferences(await rowSealsAt(join(dir, rowsOf(seal.volume)), database), rows, unreadable);
+  return [...damaged, ...(named.length + damaged.length === 0 ? [{ says: AS_SEALED }] : named)];
+}
+
+const UNTOLD = "which of its entries differ cannot be told";
 const AS_SEALED = "its entries are as they were sealed: what differs is how they are written";
 
 type Named = Pick<Trouble, "entry" | "says">;
 
-function nameDifferences(sealed: RowSeals, rows: readonly SealedRow[], unreadable: readonly string[]): Named[] {
+function nameDifferences(sealed: RowSeals, rows: readonly SealedRow[], unreadable: readonly Unreadable[]): Named[] {
   const { missing, added, changed, unclear } = compareRows(sealed, rows);
-  const known = new Set(unreadable);
+  const known = new Set(unreadable.flatMap(({ ids }) => ids));
+  const blind = unreadable.some(({ ids }) => ids.length === 0);
   if (missing.length === sealed.marks.length && added.length > 0 && unreadable.length === 0) {
     return [{ says: `holds none of its ${missing.length} entries, but ${added.length} others` }];
   }
@@ -65,7 +68,7 @@ function nameDifferences(sealed: RowSeals, rows: readonly SealedRow[], unreadabl
     ...list(changed, "was changed"),
     ...list(
       missing.filter((id) => !known.has(id)),
-      "is missing",
+      blind ? "is missing or cannot be read any more" : "is missing",
     ),
     ...list(added, "was added"),
     ...unclear
@@ -88,7 +91,8 @@ interface Unreadable extends Named {
 async function readRows(parquet: string, { date, entries }: ReadSeal["seal"], database: Database) {
   try {
     return { rows: await sealedRows(parquet, database), unreadable: [] };
-  } catch {
+  } catch (error) {
+    if (error instanceof Unavailable) throw error;
     const rows: SealedRow[] = [];
     const unreadable: Unreadable[] = [];
     for (let index = 0; index * BLOCK_ROWS < entries; index += 1) {
