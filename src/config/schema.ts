@@ -214,6 +214,16 @@ export const configSchema = z.strictObject({
         .regex(NODE_NAME, 'small letters, digits, "-" and ".", at most 63')
         .optional()
         .describe("name of this node in the archive, unlike any other's; default: made in dataDir"),
+      archiveKeyFile: z
+        .string()
+        .optional()
+        .describe(
+          "32 bytes, also in hexadecimal or base64; with it the archive is encrypted (AES-256-GCM); without it, not",
+        ),
+      archiveKey: z
+        .string()
+        .optional()
+        .describe("the same as a text: name a variable of the environment here, never the key itself"),
       memoryMb: count(256, 1_048_576).describe("most memory for archiving, and for one search, MB"),
       sealKeyFile: z
         .string()
