@@ -194,7 +194,7 @@ describe("a suspect", () => {
 });
 
 describe("a trap address", () => {
-  const harvest = { traps: ["Nobody@example.com"] };
+  const harvest = { traps: ["Nobody@EXAMPLE.com"] };
 
   it.each([
     ["where it exists", FOUND],

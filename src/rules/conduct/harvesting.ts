@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseAddress } from "../../mail/path.ts";
 import { defer, defineRule, note, PASS } from "../define.ts";
 
 const count = (fallback: number) => z.int().positive().max(1_000_000).default(fallback);
@@ -22,8 +23,8 @@ export const harvestOptions = z.strictObject({
     .array(
       z
         .string()
-        .regex(/^[^@\s]+@[^@\s]+$/, "local-part@domain")
-        .toLowerCase(),
+        .refine((text) => parseAddress(text) !== undefined, "local-part@domain")
+        .transform((text) => parseAddress(text)?.key ?? text),
     )
     .max(100_000)
     .default([])
