@@ -114,6 +114,23 @@ describe("a network whose hosts share the work", () => {
   });
 });
 
+describe("a network whose hosts count addresses up together", () => {
+  it("is blocked as a whole, though most of what it asks for exists", async () => {
+    const setting = conductOn({ harvest: { similarMin: 3, networkFactor: 2 } });
+    for (const [i, name] of numbered(20).entries()) {
+      const host = sessionOf({ ip: `203.0.113.${i + 1}` });
+      await askFor(setting, host, ["one", "two", "three"], FOUND);
+      await askFor(setting, host, [name]);
+      await score(setting, host);
+    }
+    await until("a block", () => setting.blocks.length > 0);
+    expect(setting.blocks[0]).toMatchObject({
+      block: { subject: "203.0.113.0/24" },
+      facts: { networkSimilar: 18, similar: 1 },
+    });
+  });
+});
+
 describe("a suspect", () => {
   it("hears later and later, and of mailboxes that exist no sooner than of others", async () => {
     const setting = conductOn({ harvest: { delayMs: 1_000, delayMaxMs: 8_000, unknownMin: 10 } });
