@@ -114,6 +114,17 @@ describe("a network whose hosts share the work", () => {
   });
 });
 
+describe("a client in a network that is blocked for what its neighbours did", () => {
+  it("sends on", async () => {
+    const setting = conductOn({ harvest: { unknownMin: 1 } });
+    await askFor(setting, stranger, names(3));
+    await until("a block", () => setting.blocks.length > 0);
+    expect(await setting.conduct.standing(stranger)).toHaveProperty("block");
+    const client = sessionOf({ client: clientOf(), ip: "203.0.113.9" });
+    expect(await setting.conduct.standing(client)).toEqual({ sinceMs: 0 });
+  });
+});
+
 describe("a network whose hosts count addresses up together", () => {
   it("is blocked as a whole, though most of what it asks for exists", async () => {
     const setting = conductOn({ harvest: { similarMin: 3, networkFactor: 2 } });
