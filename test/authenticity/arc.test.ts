@@ -38,6 +38,9 @@ async function sealed(header: string, sealer: Sealer, chain?: ArcOutcome): Promi
   return fields.map(({ name, value }) => `${name}: ${value}\r\n`).join("") + header;
 }
 
+/** One character a byte, as headers and records are read. */
+const anyBytes = fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes).toString("latin1"));
+
 describe("ARC", () => {
   it("is sealed by one station after the other, with keys of either kind, and holds", async () => {
     const twice = await sealed(await sealed(LETTER, ONE), TWO);
@@ -79,10 +82,11 @@ describe("ARC", () => {
     expect(readSets(headersOf(fields))).toHaveProperty("because");
     expect(performance.now() - began).toBeLessThan(500);
     fc.assert(
-      fc.property(fc.string({ unit: "binary" }), (text) => {
+      fc.property(anyBytes, (text) => {
         const headers = Headers.parse(
           Buffer.from(
             `ARC-Seal: i=1;${text}\r\nARC-Authentication-Results: ${text}\r\nAuthentication-Results:${text}\r\n\r\n`,
+            "latin1",
           ),
         );
         readSets(headers);
@@ -95,7 +99,7 @@ describe("ARC", () => {
 describe("Authentication-Results", () => {
   it("is one field, whatever stands in it", () => {
     fc.assert(
-      fc.property(fc.string({ unit: "binary" }), (text) => {
+      fc.property(anyBytes, (text) => {
         const value = writeResults("relay.example.net", [
           { method: "dkim", result: "fail", comment: text, reason: text, properties: { "header.d": text } },
         ]);
