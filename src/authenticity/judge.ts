@@ -58,7 +58,7 @@ export async function judgeAuthenticity(names: Names, asked: Asked): Promise<Aut
   const mail = signedMailOf(asked.headers, asked.content);
   const options = { nowMs: asked.nowMs, signaturesMax: asked.signaturesMax, ...(authors[0] && { first: authors[0] }) };
   // Asked while SPF and keys are: its turn comes after them, and by then the answer is there.
-  if (authors[0]) names.ask(`_dmarc.${authors[0]}`, "TXT").catch(() => undefined);
+  if (authors[0] && !authors[0].startsWith("[")) names.ask(`_dmarc.${authors[0]}`, "TXT").catch(() => undefined);
   const isSigned = asked.headers.fields.some(({ name }) => name === "dkim-signature" || name.startsWith("arc-"));
   const [[spf, helo], dkim, arc] = isSigned
     ? await Promise.all([askSpf(names, asked), verifyDkim(names, mail, options), verifyArc(names, mail)])
