@@ -23,7 +23,7 @@ const SESSIONS = Number(process.env.SESSIONS ?? 20);
 const BYTES = Number(process.env.BYTES ?? 3600);
 const SLOW_MS = 200;
 const SLOW_SESSIONS = 100;
-const SLOW_TTL_S = Number(process.env.TTL ?? 30);
+const SLOW_TTL_S = Number(process.env.TTL ?? 300);
 const WARM_UP_S = Number(process.env.WARM_UP ?? 60);
 
 if (process.argv.includes("--help")) {
@@ -165,7 +165,8 @@ try {
   running.unshift(without, with_, slow);
   const unsigned = await mailFile("unsigned.eml", false);
   const signed = await mailFile("signed.eml", true);
-  for (const contender of [without, with_]) await measure(contender, signed);
+  // Whoever comes first would be measured while its code is still being compiled.
+  for (const file of [unsigned, signed]) for (const contender of [without, with_]) await measure(contender, file);
   const [plainBase = [], plain = []] = await alternate([without, with_], unsigned);
   const [signedBase = [], dkim = []] = await alternate([without, with_], signed);
   const warmUntil = Date.now() + WARM_UP_S * 1000;
@@ -201,6 +202,8 @@ try {
       value: middle(dkim, "cpuMs") - middle(signedBase, "cpuMs"),
       unit: "ms a mail",
     },
+    { name: "unsigned: CPU without", value: middle(plainBase, "cpuMs"), unit: "ms a mail" },
+    { name: "DKIM-signed: CPU without", value: middle(signedBase, "cpuMs"), unit: "ms a mail" },
     { name: "unsigned: rate without", value: middle(plainBase, "rate"), unit: "mails/s" },
     { name: "unsigned: rate with", value: middle(plain, "rate"), unit: "mails/s" },
     { name: "DKIM-signed: rate without", value: middle(signedBase, "rate"), unit: "mails/s" },

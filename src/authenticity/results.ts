@@ -7,8 +7,8 @@ export interface MethodResult {
   readonly method: string;
   readonly result: string;
   /** For people: a comment. */
-  readonly comment?: string;
-  readonly reason?: string;
+  readonly comment?: string | undefined;
+  readonly reason?: string | undefined;
   /** "smtp.mailfrom": "bob@example.com" */
   readonly properties?: Readonly<Record<string, string | undefined>>;
 }

@@ -1,6 +1,6 @@
 import type { Clock } from "../kit/clock.ts";
 import { withDeadline } from "../kit/deadline.ts";
-import type { Answer, Names, RecordOf, RecordType } from "../kit/names.ts";
+import type { KnowingNames } from "../kit/names.ts";
 import { Unavailable } from "../kit/trouble.ts";
 
 export interface Budget {
@@ -19,17 +19,12 @@ interface Account {
   sinceMs: number;
 }
 
-/** Names that can also say at once what they know already. */
-export interface KnowingNames extends Names {
-  /** undefined: it has to be asked. @throws Unavailable("dns") for what nobody answered a moment ago */
-  known<T extends RecordType>(name: string, type: T): Answer<RecordOf[T]> | undefined;
-}
-
 /** Gives each mail its own bounded view of the names. What it may cost is forgotten with the mail. */
-export function createBudgets(names: KnowingNames, budget: Budget, clock: Clock): (scope: object) => Names {
+export function createBudgets(names: KnowingNames, budget: Budget, clock: Clock): (scope: object) => KnowingNames {
   const accounts = new WeakMap<object, Account>();
   const nowMs = (): number => clock.steadyMs?.() ?? clock.now();
   return (scope) => ({
+    known: names.known,
     async ask(name, type) {
       let account = accounts.get(scope);
       if (!account) {

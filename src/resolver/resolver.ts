@@ -3,9 +3,9 @@
  * server to server until one answers or its time is over, and each mail has a budget. Nothing here retries behind anybody's back.
  */
 import type { Clock } from "../kit/clock.ts";
-import type { Answer, NameService, RecordOf, RecordType } from "../kit/names.ts";
+import type { Answer, KnowingNames, NameService, RecordOf, RecordType } from "../kit/names.ts";
 import { Unavailable } from "../kit/trouble.ts";
-import { type Budget, createBudgets, type KnowingNames } from "./budget.ts";
+import { type Budget, createBudgets } from "./budget.ts";
 import { createAnswerCache, type Known } from "./cache.ts";
 import { encodeName, followAliases, type Message } from "./packet.ts";
 import { type DnsServer, openDnsServer, type Question, type ServerAddress } from "./server.ts";

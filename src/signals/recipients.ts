@@ -182,7 +182,7 @@ async function tell(
   }
   if (!acts(view.session.client?.id) || tally.suspicion.score < options.blockAt) return;
   const { own, around } = subjects;
-  const { unknown, known, similar, networkUnknown } = tally.suspicion;
+  const { unknown, known, similar, networkUnknown, networkSimilar } = tally.suspicion;
   const ofNetwork = !trapped && around !== undefined && unknown < options.unknownMin && similar < options.similarMin;
   await warden.block({
     subject: ofNetwork ? around : own,
@@ -194,7 +194,7 @@ async function tell(
       unknown,
       known,
       similar,
-      ...(!isClientSubject(own) && { networkUnknown }),
+      ...(!isClientSubject(own) && { networkUnknown, networkSimilar }),
       mailId: view.mailId,
     },
   });

@@ -126,6 +126,20 @@ describe("DKIM", () => {
     expect(performance.now() - began).toBeLessThan(2000);
   });
 
+  it("reads a quarter of a megabyte of blanks in no time, wherever they stand", async () => {
+    const blanks = " ".repeat(250_000);
+    const began = performance.now();
+    for (const text of [
+      `v=1; a=${blanks}rsa-sha256${blanks}x;`,
+      `v=1${blanks};${blanks}`,
+      `v=1; h${blanks}=from${blanks}:to;`,
+      `v=1; b${blanks}`,
+    ]) {
+      await verdicts(changed(await signed(), /v=1;/, text));
+    }
+    expect(performance.now() - began).toBeLessThan(2000);
+  });
+
   it("does no arithmetic with a key of 16,384 bits", async () => {
     // An RSA key that large takes minutes to make: its number need not be a good one to be too long.
     const modulus = Buffer.concat([Buffer.from([0, 0xc1]), Buffer.alloc(2046, 0x5a), Buffer.from([0x5b])]);

@@ -170,6 +170,11 @@ describe("DMARC by RFC 9989", () => {
       { dns: REJECT, author: ["example.com", "friend.example"], spf: "pass friend.example" },
       "fail reject",
     ],
+    [
+      "many authors, to hide one among them",
+      { dns: REJECT, author: ["a", "b", "c", "d", "e", "f"].map((one) => `${one}.example`) },
+      "fail reject",
+    ],
     ["no author", { dns: REJECT, author: [] }, "permerror"],
     ["an address literal for an author", { dns: REJECT, author: "[192.0.2.1]" }, "permerror"],
   ])("%s", async (_, question, expected) => {

@@ -20,6 +20,9 @@ const spf = (text: string): string => `sender.example TXT v=spf1 ${text}`;
 const chain = (count: number): string[] =>
   Array.from({ length: count }, (_, n) => `i${n}.example TXT v=spf1 include:i${n + 1}.example ?all`);
 
+/** One character a byte, as headers and records are read. */
+const anyBytes = fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes).toString("latin1"));
+
 describe("SPF", () => {
   it.each([
     ["no record", ["sender.example TXT hello"], "none"],
@@ -72,7 +75,7 @@ describe("SPF", () => {
   });
 
   it("reads any text in linear time, without a throw", () => {
-    fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => void readSpfRecord(`v=spf1 ${text}`)));
+    fc.assert(fc.property(anyBytes, (text) => void readSpfRecord(`v=spf1 ${text}`)));
     const began = performance.now();
     for (const piece of ["%{d", "a:", "%%", "include:%{l1r-+.,/_=}", "/", "a/1", "ip6:::/"])
       readSpfRecord(`v=spf1 ${piece.repeat(10_000)}`);

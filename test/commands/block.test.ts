@@ -65,6 +65,13 @@ describe("consentry block", { timeout: 40_000 }, () => {
     expect(await standing("198.51.100.7", "shop")).toBe("free");
   });
 
+  it("holds for clients within a network that somebody blocked by hand", async () => {
+    await cli.run(["block", "add", "198.51.100.0/24"]);
+    expect(await standing("198.51.100.7", "shop")).toBe("198.51.100.0/24");
+    await cli.run(["block", "remove", "198.51.100.0/24"]);
+    expect(await standing("198.51.100.7", "shop")).toBe("free");
+  });
+
   it("shows times, reason and article, for people too", async () => {
     const { stdout } = await cli.run(["block", "list"]);
     expect(stdout).toMatch(/^SUBJECT +ACTION +REASON +FROM +UNTIL +BY +ARTICLE +NOTE\n/);
@@ -104,7 +111,7 @@ describe("consentry block", { timeout: 40_000 }, () => {
       articles: ["Order 38 (CN 2006) art. 7"],
       evidence: { subject: "203.0.113.0/24", reason: "operator", note: "report 118" },
     });
-    expect(events.filter(({ event }) => event === "block-removed")).toHaveLength(5);
+    expect(events.filter(({ event }) => event === "block-removed")).toHaveLength(6);
   });
 });
 

@@ -23,6 +23,7 @@ describe.skipIf(!hasSuite(""))("real mail without the DNS of its day (beside the
       const found = await judgeAuthenticity(names, {
         ip: "192.0.2.1",
         helo: "mx.sender.example",
+        session: {},
         sender: parseAddress("a@sender.example") ?? null,
         headers: mail.headers,
         content: contentOf(Buffer.concat([mail.block, mail.body as Buffer])),

@@ -215,6 +215,7 @@ describe("consentry doctor", () => {
       "fail",
       "0.0.0.0/1",
     ],
+    ["a list that is not there", "lists", { config: { lists: [{ file: "nowhere.txt" }] } }, "fail", "nowhere.txt"],
     ["a list that lists nobody", "list", { config: { lists: [{ zone: "dead.example" }] } }, "warn", "lists nothing"],
   ])("finds %s", async (_, about, setup, verdict, found) => {
     const { of, ran } = await doctor(setup);

@@ -1,9 +1,10 @@
 /** The relay with a ledger that forgets at once: `node ledgerless-relay.ts CONFIG`. What the real one costs is the difference. */
 import { loadConfig } from "../../../src/config/load.ts";
+import { buildHouse } from "../../../src/house.ts";
 import { createLog } from "../../../src/kit/log.ts";
 import type { Journal } from "../../../src/ledger/journal.ts";
 import { createRecorder } from "../../../src/ledger/recorder.ts";
-import { buildHouse, openHouse } from "../../../src/main.ts";
+import { openHouse } from "../../../src/main.ts";
 
 const loaded = loadConfig(process.argv[2] ?? "");
 const house = await buildHouse(loaded, createLog("warn", "json"));

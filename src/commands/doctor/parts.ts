@@ -6,7 +6,7 @@ import { openNames } from "../../resolver/open.ts";
 import { createLists } from "../../signals/open-lists.ts";
 import type { Ground } from "../ground.ts";
 import { dnsLines } from "./dns.ts";
-import { type Line, ok, unknown, warn } from "./line.ts";
+import { fail, type Line, ok, unknown, warn } from "./line.ts";
 import { certificateLine, clockLine, nextHopLine, settingLines, storeLine } from "./machine.ts";
 
 type Part = readonly [about: string, work: Promise<Line[]>];
@@ -71,6 +71,9 @@ async function listLines(config: Config, { clock }: Ground, names: NonNullable<R
     const bad = [...problems].map(([list, problem]) => warn(`list ${list}`, problem, advice));
     const good = config.lists.length - new Set([...problems.keys()].map((list) => list.split(" ")[0])).size;
     return [...bad, ...(good > 0 ? [ok("lists", `${good} in order`)] : [])];
+  } catch (error) {
+    if (!(error instanceof Misuse)) throw error;
+    return [fail("lists", error.message, "until then consentry does not start")];
   } finally {
     lists.close();
   }

@@ -84,6 +84,7 @@ function withFacts(said: readonly Finding[], facts: { edits: readonly HeaderEdit
 const askedOf = (view: BodyView, { site, clock, options }: Context<Options>) => ({
   ip: view.session.clientIp,
   helo: view.session.helo ?? "",
+  session: view.session,
   sender: view.sender.address,
   headers: view.headers,
   content: view.content,
