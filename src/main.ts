@@ -29,17 +29,24 @@ import { loadPacks } from "./law/packs.ts";
 import type { Journal } from "./ledger/journal.ts";
 import { createRecorder, type Recorder } from "./ledger/recorder.ts";
 import { domainList } from "./mail/domains.ts";
+import { createDetection, NO_DETECTION } from "./pipeline/detection.ts";
 import { createPipeline, type Pipeline } from "./pipeline/pipeline.ts";
-import { compileSettings } from "./pipeline/settings.ts";
+import { compileSettings, isOff, type RuleSetting } from "./pipeline/settings.ts";
 import { type ClientRegister, createClientRegister } from "./registers/clients.ts";
 import { type ConsentRegister, createConsentRegister } from "./registers/consents.ts";
+import { detect } from "./rules/advertising/detect.ts";
 import type { Site } from "./rules/define.ts";
 import { RULES } from "./rules/index.ts";
 import { openScorers } from "./scorers/open.ts";
+import type { Detection } from "./signals/detector.ts";
+import { createLessonRegister, type LessonRegister } from "./signals/lessons.ts";
+import { loadModel, type Model } from "./signals/model.ts";
 import { openJournal } from "./stores/hourlog/journal.ts";
 import { openStore } from "./stores/open.ts";
 
-const OWN_PACKS = join(dirname(fileURLToPath(import.meta.url)), "..", "config", "packs");
+const OWN_CONFIG = join(dirname(fileURLToPath(import.meta.url)), "..", "config");
+const OWN_PACKS = join(OWN_CONFIG, "packs");
+const OWN_MODEL = join(OWN_CONFIG, "models", "advertising.bin");
 
 /** What a configuration says about judging; replaced as a whole by a reload. */
 export interface Law {
@@ -59,6 +66,7 @@ export interface House {
   readonly store: Store;
   readonly clients: ClientRegister;
   readonly consents: ConsentRegister;
+  readonly lessons: LessonRegister;
   readonly journal: Journal;
   readonly recorder: Recorder;
   /** In force now. */
@@ -78,8 +86,10 @@ export async function buildHouse({ config, file }: LoadedConfig, log: Log, clock
   });
   const clients = createClientRegister(store.tables, clock);
   const consents = createConsentRegister(store.tables, clock);
+  const lessons = createLessonRegister(store.tables, clock);
   const journal = await openJournal(join(config.dataDir, "ledger"));
-  const ground = { clock, log, ids, store, clients, consents, journal, recorder: createRecorder(journal, ids, clock) };
+  const recorder = createRecorder(journal, ids, clock);
+  const ground = { clock, log, ids, store, clients, consents, lessons, journal, recorder };
   const close = async (): Promise<void> => {
     await Promise.allSettled([journal.close(), store.close()]);
   };
@@ -91,11 +101,17 @@ export async function buildHouse({ config, file }: LoadedConfig, log: Log, clock
   }
 }
 
+/** What judging needs; without `lessons` nothing was taught, without `store` nobody counts copies. */
+export interface Ground
+  extends Pick<House, "clock" | "ids" | "consents" | "log">,
+    Partial<Pick<House, "lessons" | "store">> {
+  /** Read every mail for signs of advertising, also where nothing follows. */
+  readonly detectAlways?: boolean;
+}
+
 /** Compiles packs, rules and site. @throws Misuse listing everything that does not fit */
-export function layDownLaw(
-  { config, file }: LoadedConfig,
-  { clock, ids, consents, log }: Pick<House, "clock" | "ids" | "consents" | "log">,
-): Law {
+export function layDownLaw({ config, file }: LoadedConfig, ground: Ground): Law {
+  const { clock, ids, consents, log } = ground;
   const problems: string[] = [];
   const packs = new Map([
     ...loadPacks(OWN_PACKS),
@@ -115,7 +131,11 @@ export function layDownLaw(
   const site: Site = { hostname: config.hostname.toLowerCase(), isLocal: local.has, isOurId: ids.isOurs };
   const pipeline = createPipeline({
     settings,
-    context: { clock, site, consents, packsFor: choice.for, scorers: openScorers(config.scorers) },
+    context: {
+      ...{ clock, site, consents, packsFor: choice.for },
+      detection: detectionOf(config, settings, ground),
+      scorers: openScorers(config.scorers),
+    },
     packMode: choice.mode,
     ruleTimeoutMs: config.limits.ruleTimeoutMs,
     onFault: (rule, error) => log.error({ rule, err: error }, "a rule has a bug: the mail is deferred"),
@@ -126,6 +146,33 @@ export function layDownLaw(
     trustedProxies: ipRanges(config.trustedProxies),
   };
   return { config, packs, choice, site, pipeline, smtp };
+}
+
+function detectionOf(
+  config: Config,
+  settings: readonly RuleSetting[],
+  { clock, log, lessons, store, detectAlways }: Ground,
+): Detection {
+  const setting = settings.find(({ rule }) => rule === detect);
+  if (!setting || isOff(setting)) return NO_DETECTION;
+  const { modelFile } = config.detection;
+  return createDetection({
+    setting,
+    clock,
+    model: readModel(modelFile ?? OWN_MODEL),
+    ...(lessons && { lessons }),
+    ...(store && { marks: store.marks }),
+    always: detectAlways ?? false,
+    onFault: (error) => log.error({ err: error }, "what was taught cannot be read: the model is used as it came"),
+  });
+}
+
+function readModel(path: string): Model {
+  try {
+    return loadModel(readFileSync(path));
+  } catch (error) {
+    throw new Misuse(`the detector's model ${path}: ${(error as Error).message}`);
+  }
 }
 
 /** A running service. */

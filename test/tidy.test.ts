@@ -48,7 +48,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   yaml: ["src/config/"],
   yargs: ["src/commands/"],
   // A schema stands where its value is read: a few lines each, and no room could hold them all.
-  zod: ["src/config/", "src/law/", "src/registers/", "src/rules/", "src/pipeline/", "src/commands/"],
+  zod: ["src/config/", "src/law/", "src/registers/", "src/signals/", "src/rules/", "src/pipeline/", "src/commands/"],
 };
 
 /** Rooms that only think: they touch no file, network or process of their own. */
@@ -68,6 +68,7 @@ const RULE_HELPERS: Readonly<Record<string, string>> = {
   "src/rules/index.ts": "the list: test/pipeline/settings.test.ts",
   "src/rules/consequence.ts":
     "test/rules/advertising/subject-label.test.ts, test/rules/consent/recorded-consent.test.ts",
+  "src/rules/advertising/detection.ts": "test/rules/advertising/detect.test.ts",
   "src/rules/content/scorers.ts": "types only",
   "src/rules/content/patterns.ts": "test/rules/content/prohibited.test.ts",
   "src/rules/groups.ts": "test/rules/advertising/subject-label.test.ts",

@@ -50,11 +50,11 @@ export const check = defineCommand({
 /** What intake needs besides a next hop and a ledger: the law in force, on the registers and ids of the server. */
 async function intakeParts(ground: Ground) {
   const [{ layDownLaw }, { createLog }] = await Promise.all([import("../main.ts"), import("../kit/log.ts")]);
-  const { consents } = await ground.registers();
+  const { consents, lessons } = await ground.registers();
   const { clock } = ground;
   const ids = await ground.ids();
   const log = createLog("silent");
-  const { config, site, pipeline } = layDownLaw(ground, { clock, ids, consents, log });
+  const { config, site, pipeline } = layDownLaw(ground, { clock, ids, consents, lessons, log, detectAlways: true });
   const { hostname, limits } = config;
   return { clock, ids, log, pipeline, hostname, isLocal: site.isLocal, receivedMax: limits.receivedMax };
 }

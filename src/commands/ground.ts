@@ -13,11 +13,13 @@ import type { Journal } from "../ledger/journal.ts";
 import type { Happening } from "../ledger/recorder.ts";
 import type { ClientRegister } from "../registers/clients.ts";
 import type { ConsentRegister } from "../registers/consents.ts";
+import type { LessonRegister } from "../signals/lessons.ts";
 import { remark } from "./output.ts";
 
 export interface Registers {
   readonly clients: ClientRegister;
   readonly consents: ConsentRegister;
+  readonly lessons: LessonRegister;
 }
 
 export interface Ground extends LoadedConfig {
@@ -86,18 +88,24 @@ async function makeIds({ config }: LoadedConfig, clock: Clock): Promise<Ids> {
 }
 
 async function openRegisters({ config }: LoadedConfig, clock: Clock, closings: Closing[]): Promise<Registers> {
-  const [{ openStore }, { createClientRegister }, { createConsentRegister }] = await Promise.all([
-    import("../stores/open.ts"),
-    import("../registers/clients.ts"),
-    import("../registers/consents.ts"),
-  ]);
+  const [{ openStore }, { createClientRegister }, { createConsentRegister }, { createLessonRegister }] =
+    await Promise.all([
+      import("../stores/open.ts"),
+      import("../registers/clients.ts"),
+      import("../registers/consents.ts"),
+      import("../signals/lessons.ts"),
+    ]);
   const { dataDir, store } = config;
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   if (store.url === "memory:") remark("note: store.url is memory:, which a command cannot share with the server");
   const opened = await openStore(store.url, { dataDir, timeoutMs: store.timeoutMs, clock });
   closings.push(() => opened.close());
   const { tables } = opened;
-  return { clients: createClientRegister(tables, clock), consents: createConsentRegister(tables, clock) };
+  return {
+    clients: createClientRegister(tables, clock),
+    consents: createConsentRegister(tables, clock),
+    lessons: createLessonRegister(tables, clock),
+  };
 }
 
 /** Who stands behind a command, for the ledger: what was given, else the name of the operating system's user. */

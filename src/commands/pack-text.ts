@@ -1,4 +1,4 @@
-import type { Pack } from "../law/pack.ts";
+import type { DetectedConsequence, Pack } from "../law/pack.ts";
 import type { Source } from "../law/source.ts";
 
 const cited = ({ cite, confidence }: Source): string => `${cite} (${confidence})`;
@@ -18,6 +18,7 @@ export function packLines(pack: Pack): string[] {
     `${status}, country ${country}, version ${version}${span.length > 0 ? `, in force ${span.join(" ")}` : ""}`,
     ...block("label", labelLines(pack)),
     ...block("consent", consentLines(pack)),
+    ...block("undeclared mail that reads like advertising", detectedLines(pack)),
     ...block("contents of an advertisement", contentLines(pack)),
     ...block("kept", retentionLines(pack)),
     ...block("articles", articleLines(pack)),
@@ -43,6 +44,18 @@ const consentLines = ({ consent }: Pack): string[] =>
         consequences(consent.onMissing),
         cited(consent.source),
       ]
+    : [];
+
+const DETECTED: Readonly<Record<DetectedConsequence, string>> = {
+  apply: "label and consent are asked for",
+  hold: "held",
+  note: "noted",
+  off: "not looked for",
+};
+
+const detectedLines = ({ label, consent, detected }: Pack): string[] =>
+  label || consent
+    ? [`of our clients: ${DETECTED[detected.clients]}; of strangers: ${DETECTED[detected.strangers]}`]
     : [];
 
 const contentLines = ({ contents }: Pack): string[] =>

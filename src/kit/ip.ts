@@ -57,3 +57,16 @@ export function ipRanges(list: readonly string[]): IpRanges {
 
 /** An address that can only be this machine. */
 export const isLoopback = (ip: string): boolean => isIP(ip) !== 0 && ipaddr.process(ip).range() === "loopback";
+
+/** Bits by which addresses usually belong to one holder: a /24, a /48. */
+const NETWORK_BITS = { ipv4: 24, ipv6: 48 } as const;
+
+/** The network an address lies in, as "192.0.2.0/24" or "2001:db8::/48"; the text itself when it is no address. */
+export function networkOf(ip: string): string {
+  if (!isIP(ip)) return ip;
+  const address = ipaddr.process(ip);
+  const kind = address.kind();
+  const bytes = address.toByteArray();
+  const kept = bytes.map((byte, at) => (8 * at < NETWORK_BITS[kind] ? byte : 0));
+  return `${ipaddr.fromByteArray(kept).toString()}/${NETWORK_BITS[kind]}`;
+}

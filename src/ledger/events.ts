@@ -13,6 +13,7 @@ export const EVENTS = {
   "consent-withdrawn": "a recipient's refusal was recorded",
   "client-changed": "a client was added, changed or disabled",
   "config-changed": "a configuration came into force",
+  "detector-taught": "the detector of advertising was taught, or made to forget",
   "looked-up": "somebody searched the ledger",
 } as const;
 

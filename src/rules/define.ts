@@ -5,6 +5,7 @@ import type { Source } from "../law/source.ts";
 import type { ReplyId } from "../mail/replies.ts";
 import type { Recipient, Stage, Views } from "../mail/views.ts";
 import type { ConsentReader } from "../registers/consents.ts";
+import type { Detection } from "../signals/detector.ts";
 import type { Scorers } from "./content/scorers.ts";
 
 /** Small facts for the ledger: what the rule saw. Never a subject or a body. */
@@ -75,6 +76,8 @@ export interface Context<Options> {
   /** The packs whose law protects this recipient. */
   packsFor(recipient: Recipient): readonly Pack[];
   readonly consents: ConsentReader;
+  /** Whether a mail reads like advertising, looked at once for each mail and only when asked. */
+  readonly detection: Detection;
   /** Programs that are asked only where the configuration names them. */
   readonly scorers: Scorers;
 }

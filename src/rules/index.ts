@@ -1,3 +1,4 @@
+import { detect } from "./advertising/detect.ts";
 import { subjectLabel } from "./advertising/subject-label.ts";
 import { recordedConsent } from "./consent/recorded-consent.ts";
 import { malware } from "./content/malware.ts";
@@ -28,6 +29,7 @@ export const RULES: readonly Rule[] = [
   receivedForged,
   recordedConsent,
   subjectLabel,
+  detect,
   malware,
   prohibited,
   spamScore,

@@ -8,9 +8,11 @@ import { domainList } from "../../src/mail/domains.ts";
 import { Headers } from "../../src/mail/headers.ts";
 import { parsePathWithParams } from "../../src/mail/path.ts";
 import type { BodyView, Recipient, Sender, Session, Views } from "../../src/mail/views.ts";
+import { NO_DETECTION } from "../../src/pipeline/detection.ts";
 import type { Consent, ConsentReader } from "../../src/registers/consents.ts";
 import type { Scorers } from "../../src/rules/content/scorers.ts";
 import type { Context } from "../../src/rules/define.ts";
+import type { Detection } from "../../src/signals/detector.ts";
 import { contentOf as letterContent } from "./letters.ts";
 
 /** Sunday 2026-11-22 08:00 UTC. */
@@ -47,6 +49,7 @@ export interface Described {
   readonly packs?: readonly Pack[];
   readonly nowMs?: number;
   readonly scorers?: Scorers;
+  readonly detection?: Detection;
 }
 
 export const ORDINARY = {
@@ -177,6 +180,7 @@ export function contextOf(mail: Described = {}): Omit<Context<never>, "options">
     },
     packsFor: () => packs,
     consents: consentsOf(mail.consents),
+    detection: mail.detection ?? NO_DETECTION,
     scorers: mail.scorers ?? {},
   };
 }

@@ -41,7 +41,9 @@ async function play(
   await scenario.before?.(world);
   const args = [...doorArgs(scenario, options), ...scenario.swaks];
   const talk = await talkUntilExpected(scenario, args);
-  const problem = isExpected(scenario, talk) ? await missing(scenario, talk, world) : "another reply was expected";
+  const problem = isExpected(scenario, talk)
+    ? ((await missing(scenario, talk, world)) ?? (await unsaid(scenario, talk, world)))
+    : "another reply was expected";
   const word = problem === undefined ? "PASS" : "FAIL";
   console.log(`${String(number).padStart(2)} ${word}  ${scenario.title}`);
   console.log(`     ${pasteable(args)}`);
@@ -52,10 +54,10 @@ async function play(
   return problem === undefined;
 }
 
-function doorArgs({ door }: Scenario, { server, submission, tls }: Options): string[] {
+function doorArgs({ door, login = "shop" }: Scenario, { server, submission, tls }: Options): string[] {
   if (door === "world") return ["--server", server];
   if (door === "clients-without-login") return ["--server", submission];
-  return ["--server", submission, ...(tls ? ["--tls"] : []), "-a", "PLAIN", "-au", "shop", "-ap", "demo"];
+  return ["--server", submission, ...(tls ? ["--tls"] : []), "-a", "PLAIN", "-au", login, "-ap", "demo"];
 }
 
 async function talkUntilExpected(scenario: Scenario, args: readonly string[]): Promise<Talk> {
@@ -77,6 +79,16 @@ async function missing({ arrivesFor }: Scenario, { messageId }: Talk, world: Wor
   return (await world.arrived(arrivesFor, messageId)) === false
     ? `${messageId} is not in ${arrivesFor}'s mailbox`
     : undefined;
+}
+
+/** Why the ledger does not say what it should of a mail; undefined: it does. */
+async function unsaid({ ledgerSays }: Scenario, { reply }: Talk, world: World): Promise<string | undefined> {
+  if (ledgerSays === undefined) return undefined;
+  const id = /\bid ([0-9A-Z]{20,})/.exec(reply)?.[1];
+  if (id === undefined) return "the reply names no id";
+  const entry = await world.ledgerOf(id);
+  console.log(`     ledger:   ${entry.trim().split("\n")[0] ?? ""}`);
+  return entry.includes(ledgerSays) ? undefined : `the ledger does not say "${ledgerSays}" of it`;
 }
 
 const arrival = ({ arrivesFor }: Scenario): string =>

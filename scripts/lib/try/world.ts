@@ -1,16 +1,21 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { sendCopies } from "./copies.ts";
 import type { Options } from "./options.ts";
 import { type Ran, run } from "./run.ts";
 
 /** What stands round the server and is not reached by SMTP. */
 export interface World {
-  /** The client `shop` and what alice@example.com agreed to. */
+  /** The clients `shop`, an advertiser, and `desk`, which is none, and what alice@example.com agreed to. */
   prepare(): Promise<void>;
   grant(recipient: string): Promise<void>;
   withdraw(recipient: string): Promise<void>;
   redis(what: "stop" | "start"): Promise<void>;
   /** Does the mail lie in the mailbox? Waits a moment for it; undefined: nobody can look. */
   arrived(mailbox: string, messageId: string): Promise<boolean | undefined>;
+  /** Sends so many copies of one advertisement from a stranger, each to somebody else, on one connection. */
+  copies(count: number): Promise<void>;
+  /** The ledger's entries of one mail. */
+  ledgerOf(id: string): Promise<string>;
   /** The ledger's entries from this moment on, as a person reads them. */
   ledgerSince(at: Date): Promise<string>;
 }
@@ -37,6 +42,10 @@ export function createWorld(options: Options, house: string): World {
   const grant = async (recipient: string): Promise<void> => {
     await must(["consent", "grant", recipient, "--advertiser", "shop", "--how", "web-form", "--reference", "try"]);
   };
+  const register = async (id: string, words: readonly string[]): Promise<void> => {
+    if ((await consentry(["client", "show", id])).status === 0) return;
+    await must(["client", "add", id, ...words, "--password-stdin"], "demo\n");
+  };
   const holders = (messageId: string): Promise<Ran> | undefined => {
     const search = ["grep", "-rlF", "-e", messageId];
     if (compose) return docker("exec", "-T", "postfix", ...search, "/var/mail/example.com");
@@ -44,9 +53,8 @@ export function createWorld(options: Options, house: string): World {
   };
   return {
     async prepare() {
-      const known = (await consentry(["client", "show", "shop"])).status === 0;
-      const add = ["client", "add", "shop", "--kind", "advertiser", "--domain", "shop.example", "--password-stdin"];
-      if (!known) await must(add, "demo\n");
+      await register("shop", ["--kind", "advertiser", "--domain", "shop.example"]);
+      await register("desk", ["--kind", "isp-customer", "--domain", "office.example"]);
       await grant("alice@example.com");
     },
     grant,
@@ -67,6 +75,8 @@ export function createWorld(options: Options, house: string): World {
         await sleep(LOOK_EVERY_MS);
       }
     },
+    copies: (count) => sendCopies(options.server, count),
+    ledgerOf: (id) => must(["ledger", "find", "--id", id]),
     ledgerSince: (at) => must(["ledger", "find", "--since", at.toISOString()]),
   };
 }
