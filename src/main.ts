@@ -29,7 +29,7 @@ import { loadPacks } from "./law/packs.ts";
 import type { Journal } from "./ledger/journal.ts";
 import { createRecorder, type Recorder } from "./ledger/recorder.ts";
 import { domainList } from "./mail/domains.ts";
-import { createDetection, NO_DETECTION } from "./pipeline/detection.ts";
+import { createDetection, NO_DETECTION, packProblems } from "./pipeline/detection.ts";
 import { createPipeline, type Pipeline } from "./pipeline/pipeline.ts";
 import { compileSettings, isOff, type RuleSetting } from "./pipeline/settings.ts";
 import { type ClientRegister, createClientRegister } from "./registers/clients.ts";
@@ -119,6 +119,7 @@ export function layDownLaw({ config, file }: LoadedConfig, ground: Ground): Law 
   ]);
   const choice = choosePacks(config.packs, packs, problems);
   const settings = compileSettings(config.rules, RULES, problems);
+  problems.push(...settings.filter(({ rule }) => rule === detect).flatMap((setting) => packProblems(setting, packs)));
   for (const { id, retention } of choice.active) {
     if (retention?.logDays !== undefined && config.ledger.retentionDays < retention.logDays) {
       problems.push(

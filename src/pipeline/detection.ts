@@ -4,6 +4,7 @@
  */
 import type { Clock } from "../kit/clock.ts";
 import type { Marks } from "../kit/store.ts";
+import type { Pack } from "../law/pack.ts";
 import type { DetectOptions } from "../rules/advertising/detect.ts";
 import { createBulkCounter } from "../signals/bulk.ts";
 import { createDetector, type Detection } from "../signals/detector.ts";
@@ -49,6 +50,16 @@ export function createDetection({ setting, model, clock, lessons, marks, always,
       return mode === "watch" && follows === "apply" ? "note" : follows;
     },
   };
+}
+
+/** Packs that the options name and nobody has, as complaints. */
+export function packProblems({ rule, options }: RuleSetting, known: ReadonlyMap<string, Pack>): string[] {
+  const { fromClients = {}, fromStrangers = {} } = (options ?? {}) as Partial<DetectOptions>;
+  return Object.entries({ fromClients, fromStrangers }).flatMap(([key, byPack]) =>
+    Object.keys(byPack)
+      .filter((id) => !known.has(id))
+      .map((id) => `rules."${rule.id}".${key}.${id}: there is no such pack; known: ${[...known.keys()].join(", ")}`),
+  );
 }
 
 /** Nobody asks, nobody looks: for a law that is only read. */

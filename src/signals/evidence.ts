@@ -9,7 +9,7 @@ import type { Wording } from "./normal.ts";
 
 /** Groups of words in the three languages, on the wording as features see it: lower case, no marks, digits as 0. */
 const GROUPS: readonly (readonly [words: string, pattern: RegExp])[] = [
-  ["prices", /[$€£¥]\s?0|0\s?(?:元|万元|美元|usd|eur|rmb|vnd|dong\b|d\b(?=\W)|k\b|trieu|ty\b)|(?:gia|price|售价|价格|单价|费用)\s?(?:chi |只|仅|only |tu )?[:：]?\s?0/],
+  ["prices", /[$€£¥]\s?0|0\s?(?:元|万元|美元|usd|eur|rmb|vnd|dong\b|d\b(?=\W)|k\b|trieu|ty\b)|(?:gia|price|售价|价格|单价|费用)\s?(?:chi |只|仅|only |tu )?[:：]?\s?0(?!0*\s?%)/],
   ["discounts", /优惠|促销|折扣|特价|满减|立减|[0一二三四五六七八九]折|买.送|赠送|清仓|優惠|特價|khuyen mai|uu dai|giam (?:gia|ngay|den|toi|0)|tang (?:ngay|kem|qua)|chiet khau|voucher|\bsale\b|0\s?% off|discount|special offer|save up to|free gift|buy 0 get/],
   ["ordering words", /订购|抢购|购买|下单|选购|报名|预订|欲购|购物|订货|立即|訂購|報名|dat (?:hang|mua|tour|cho|lich)|mua (?:ngay|0|sam)|dang ky (?:ngay|tham gia|hoc)|soan \S{1,30} gui|order (?:now|today|online)|buy now|shop now|sign up|book (?:now|by|your)|register (?:now|today)|click here/],
   ["free of charge", /免费|免費|包邮|零费用|mien phi|freeship|free (?:shipping|trial|delivery|quote|sample|audit)|no obligation/],
