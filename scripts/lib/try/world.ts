@@ -23,6 +23,15 @@ export interface World {
 const ARRIVAL_MS = 15_000;
 const LOOK_EVERY_MS = 250;
 
+/** Nobody reads two hundred lines that say the same: the last stands for all. */
+function withoutCopies(text: string): string {
+  const lines = text.split("\n");
+  const copies = lines.filter((line) => line.includes(COPY));
+  const kept = lines.filter((line) => !line.includes(COPY) || line === copies.at(-1));
+  return [...kept, ...(copies.length > 1 ? [`(and ${copies.length - 1} other copies)`, ""] : [])].join("\n");
+}
+const COPY = "→ alice+";
+
 /** @param house the checkout */
 export function createWorld(options: Options, house: string): World {
   const { compose } = options;
@@ -77,6 +86,6 @@ export function createWorld(options: Options, house: string): World {
     },
     copies: (count) => sendCopies(options.server, count),
     ledgerOf: (id) => must(["ledger", "find", "--id", id]),
-    ledgerSince: (at) => must(["ledger", "find", "--since", at.toISOString()]),
+    ledgerSince: async (at) => withoutCopies(await must(["ledger", "find", "--since", at.toISOString()])),
   };
 }
