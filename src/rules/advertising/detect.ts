@@ -45,6 +45,7 @@ export const detect = defineRule({
   ],
   falseAlarms: [
     "Newsletters and offers that the recipient asked for: record the consent, or watch the rule for that client",
+    "A reply to an advertisement, or one passed on, that quotes it whole; a mailing list among relayNetworks: fromClients note",
     "Ordinary business mail about prices and orders: teach it with consentry learn not FILE",
   ],
   options,

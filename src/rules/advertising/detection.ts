@@ -4,7 +4,7 @@
  */
 import type { DetectedConsequence, Pack } from "../../law/pack.ts";
 import { type BodyView, isOwn, type Recipient } from "../../mail/views.ts";
-import { declaredAdvertising } from "../../signals/declared.ts";
+import { declaredAdvertising, signsOf } from "../../signals/declared.ts";
 import type { Detected } from "../../signals/detector.ts";
 import type { Context } from "../define.ts";
 import { packsOf } from "../groups.ts";
@@ -22,8 +22,13 @@ export function packsAsking(
   const own = isOwn(view.session);
   const client = view.session.client?.id;
   const asking = packs.filter((pack) => asksForSomething(pack) && follows(detection.consequence(pack, own, client)));
-  return asking.length === 0 || declaredAdvertising(view, packs) !== undefined ? [] : asking;
+  const asked = asking.length > 0 && declaredAdvertising(view, packs) === undefined && !returnsMail(view);
+  return asked ? asking : [];
 }
+
+/** A delivery report or an automatic reply (null reverse-path, RFC 3464, 3834): it quotes what somebody else advertises. */
+const returnsMail = (view: BodyView): boolean =>
+  view.sender.address === null && signsOf(view, []).some((sign) => sign === "report" || sign === "reply");
 
 /** Recipients protected by one of these packs alone. */
 export const onlyPacks =

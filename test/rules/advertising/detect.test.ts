@@ -25,6 +25,19 @@ testRule(detect, {
     ["an advertisement where no law protects the recipient", { ...client, ...reads(0.99), packs: [] }],
     ["a declared one: it was judged with its headers", { ...client, ...reads(0.99), with: "X-Ad: yes" }],
     ["a labelled one", { ...client, ...reads(0.99), header: "From: a@b.example\nSubject: [QC] x" }],
+    [
+      "a delivery report with the advertisement in it",
+      {
+        ...client,
+        ...reads(0.99),
+        from: "",
+        with: "Content-Type: multipart/report; report-type=delivery-status; boundary=x",
+      },
+    ],
+    [
+      "an automatic reply that quotes one",
+      { ...client, ...reads(0.99), from: "", with: "Auto-Submitted: auto-replied" },
+    ],
     ["an advertiser's, whose every mail is one", { client: { kind: "advertiser" }, ...reads(0.99) }],
     [
       "ninety-nine copies of ordinary mail",
@@ -35,6 +48,11 @@ testRule(detect, {
     [
       "a client's undeclared advertisement, by a note: label and consent are other rules' matter",
       { ...client, ...reads(0.99) },
+      noted,
+    ],
+    [
+      "one that says it is a report, with a sender to answer to",
+      { ...client, ...reads(0.99), with: "Content-Type: multipart/report; boundary=x" },
       noted,
     ],
     ["one of a host of relayNetworks", { relayNetwork: true, ...reads(0.99) }, noted],
