@@ -9,6 +9,7 @@ import { inFileOrder } from "./config/yaml.ts";
 import { refusalWays } from "./desk/open.ts";
 import { createTokens, type Tokens } from "./desk/tokens.ts";
 import { blockEntry } from "./doors/block-entry.ts";
+import { openSealing, type Sealing } from "./doors/sealing.ts";
 import type { SmtpSettings } from "./doors/smtp/server.ts";
 import { type Clock, systemClock } from "./kit/clock.ts";
 import { createIds, type Ids } from "./kit/ids.ts";
@@ -60,6 +61,8 @@ export interface Law {
   readonly conduct: ConductSettings;
   /** DNS; absent where no server is named. */
   readonly names?: Resolver;
+  /** ARC seals; absent where the configuration names no key. */
+  readonly sealing?: Sealing | undefined;
 }
 
 /** Everything but the doors. */
@@ -202,7 +205,8 @@ export function layDownLaw(
     relayNetworks: ipRanges(config.relayNetworks),
     trustedProxies: ipRanges(config.trustedProxies),
   };
-  return { config, packs, choice, site, pipeline, smtp, conduct: conductSettings(settings), ...(names && { names }) };
+  const asks = { ...(names && { names }), sealing: openSealing(config, clock) };
+  return { config, packs, choice, site, pipeline, smtp, conduct: conductSettings(settings), ...asks };
 }
 
 /** Puts the ledger in order now and then. @returns what ends it */

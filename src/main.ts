@@ -37,6 +37,7 @@ export async function openHouse(house: House): Promise<Service> {
     get hostname() {
       return house.law.config.hostname;
     },
+    sealing: async (...asked) => (await house.law.sealing?.(...asked)) ?? [],
     get receivedMax() {
       return house.law.config.limits.receivedMax;
     },

@@ -4,7 +4,7 @@
  * One Postfix, one port for each. Ratios count; absolute figures are this machine's today.
  *
  * Mail comes from CLIENT_IP, an address of the world that the script put on the loopback of a network of its own: a filter that
- * trusts 127.0.0.1 (rspamd does) would else leave out half of its work.
+ * trusts 127.0.0.1 (rspamd does) would else leave out checks.
  */
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { readdir } from "node:fs/promises";

@@ -14,6 +14,8 @@ import { checkHost, type SpfOutcome } from "./spf/check.ts";
 export interface Asked {
   readonly ip: string;
   readonly helo: string;
+  /** Any object that lives as long as this client and HELO do: what HELO proves is asked once for it. */
+  readonly session: object;
   /** null: the null reverse-path. */
   readonly sender: Address | null;
   readonly headers: Headers;
@@ -45,16 +47,22 @@ export interface Authenticity {
   readonly dmarc: DmarcOutcome;
 }
 
+const judged = new WeakMap<Headers, Authenticity>();
+
+/** What was found out about this mail, if anybody asked: for those who come after the rules. */
+export const judgedBefore = (headers: Headers): Authenticity | undefined => judged.get(headers);
+
 /** Never throws for what mail or DNS say; silence shows as temperror in what it left open. */
 export async function judgeAuthenticity(names: Names, asked: Asked): Promise<Authenticity> {
   const authors = addressesIn(asked.headers, "from").map(({ domain }) => domain);
   const mail = signedMailOf(asked.headers, asked.content);
   const options = { nowMs: asked.nowMs, signaturesMax: asked.signaturesMax, ...(authors[0] && { first: authors[0] }) };
-  const [[spf, helo], dkim, arc] = await Promise.all([
-    askSpf(names, asked),
-    verifyDkim(names, mail, options),
-    verifyArc(names, mail),
-  ]);
+  // Asked while SPF and keys are: its turn comes after them, and by then the answer is there.
+  if (authors[0] && !authors[0].startsWith("[")) names.ask(`_dmarc.${authors[0]}`, "TXT").catch(() => undefined);
+  const isSigned = asked.headers.fields.some(({ name }) => name === "dkim-signature" || name.startsWith("arc-"));
+  const [[spf, helo], dkim, arc] = isSigned
+    ? await Promise.all([askSpf(names, asked), verifyDkim(names, mail, options), verifyArc(names, mail)])
+    : [await askSpf(names, asked), [], NO_ARC];
   const dmarc = await evaluateDmarc(names, {
     authors,
     spf: { domain: spf.domain.toLowerCase(), result: spf.outcome.result },
@@ -62,8 +70,12 @@ export async function judgeAuthenticity(names: Names, asked: Asked): Promise<Aut
     edition: asked.edition,
     sample: asked.sample,
   });
-  return { spf, ...(helo && { helo }), dkim, arc, dmarc };
+  const found = { spf, ...(helo && { helo }), dkim, arc, dmarc };
+  judged.set(asked.headers, found);
+  return found;
 }
+
+const NO_ARC: ArcOutcome = { result: "none", sets: [] };
 
 export function signedMailOf(headers: Headers, { header, whole, read }: Content): SignedMail {
   const skip = header.length;
@@ -79,17 +91,29 @@ async function* withoutFirst(pieces: AsyncIterable<Buffer>, bytes: number): Asyn
 }
 
 async function askSpf(names: Names, asked: Asked): Promise<[SpfIdentity, SpfIdentity?]> {
-  const { ip, helo, sender, hostname, nowMs } = asked;
-  const common = { ip, helo, receiver: hostname, nowMs };
-  const ask = (domain: string, address: string): Promise<SpfOutcome> =>
-    checkHost(names, { ...common, domain, sender: address });
-  const byHelo = ask(helo, `postmaster@${helo}`).then(
-    (outcome): SpfIdentity => ({ identity: "helo", domain: helo, outcome }),
-  );
+  const byHelo = askHelo(names, asked);
+  const { helo, sender } = asked;
   if (!sender) return [await byHelo];
   const { domain, local, text } = sender;
-  const [outcome, second] = await Promise.all([ask(domain, `${local}@${domain}`), byHelo]);
+  const question = { ip: asked.ip, helo, receiver: asked.hostname, nowMs: asked.nowMs };
+  const [outcome, second] = await Promise.all([
+    checkHost(names, { ...question, domain, sender: `${local}@${domain}` }),
+    byHelo,
+  ]);
   return [{ identity: "mailfrom", domain, address: text, outcome }, second];
+}
+
+const heard = new WeakMap<object, SpfIdentity>();
+
+/** What HELO proves; silence is asked about again with the next mail. */
+async function askHelo(names: Names, { session, ip, helo, hostname, nowMs }: Asked): Promise<SpfIdentity> {
+  const known = heard.get(session);
+  if (known) return known;
+  const sender = `postmaster@${helo}`;
+  const outcome = await checkHost(names, { ip, helo, domain: helo, sender, receiver: hostname, nowMs });
+  const found = { identity: "helo", domain: helo, outcome } as const;
+  if (outcome.result !== "temperror") heard.set(session, found);
+  return found;
 }
 
 /** As Authentication-Results has it (RFC 8601 2.7, RFC 8617 10.2). */
@@ -106,15 +130,15 @@ export function methodsOf({ spf, helo, dkim, arc, dmarc }: Authenticity): Method
 const spfMethod = ({ identity, domain, address, outcome }: SpfIdentity): MethodResult => ({
   method: "spf",
   result: outcome.result,
-  ...(outcome.because !== undefined && { reason: outcome.because }),
-  properties: { [`smtp.${identity}`]: address ?? domain },
+  reason: outcome.because,
+  properties: identity === "helo" ? { "smtp.helo": domain } : { "smtp.mailfrom": address ?? domain },
 });
 
 const dkimMethod = (outcome: DkimOutcome): MethodResult => ({
   method: "dkim",
   result: outcome.result,
-  ...(outcome.testing && { comment: "the domain only tests" }),
-  ...(outcome.because !== undefined && { reason: outcome.because }),
+  comment: outcome.testing ? "the domain only tests" : undefined,
+  reason: outcome.because,
   properties: {
     "header.d": outcome.domain,
     "header.i": outcome.identity,
@@ -127,8 +151,8 @@ const dkimMethod = (outcome: DkimOutcome): MethodResult => ({
 const dmarcMethod = (outcome: DmarcOutcome): MethodResult => ({
   method: "dmarc",
   result: outcome.result,
-  ...(outcome.policy && { comment: `p=${outcome.policy}` }),
-  ...(outcome.because !== undefined && { reason: outcome.because }),
+  comment: outcome.policy && `p=${outcome.policy}`,
+  reason: outcome.because,
   properties: {
     "header.from": outcome.author,
     "polrec.p": outcome.policy,
@@ -139,7 +163,7 @@ const dmarcMethod = (outcome: DmarcOutcome): MethodResult => ({
 const arcMethod = ({ result, because, sets, sealer }: ArcOutcome): MethodResult => ({
   method: "arc",
   result,
-  ...(sets.length > 0 && { comment: `i=${sets.length}` }),
-  ...(because !== undefined && { reason: because }),
+  comment: sets.length > 0 ? `i=${sets.length}` : undefined,
+  reason: because,
   properties: { "header.d": sealer },
 });

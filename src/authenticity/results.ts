@@ -7,8 +7,8 @@ export interface MethodResult {
   readonly method: string;
   readonly result: string;
   /** For people: a comment. */
-  readonly comment?: string;
-  readonly reason?: string;
+  readonly comment?: string | undefined;
+  readonly reason?: string | undefined;
   /** "smtp.mailfrom": "bob@example.com" */
   readonly properties?: Readonly<Record<string, string | undefined>>;
 }
@@ -27,16 +27,14 @@ export const writeResultsFlat = (hostname: string, methods: readonly MethodResul
   [hostname, ...(methods.length > 0 ? methods.map(writeMethod) : ["none"])].join("; ");
 
 function writeMethod({ method, result, comment, reason, properties = {} }: MethodResult): string {
-  const given = Object.entries(properties).flatMap(([name, value]) =>
-    value === undefined ? [] : [`${name}=${pvalue(value)}`],
-  );
-  const parts = [
-    `${method}=${result}`,
-    ...(comment === undefined ? [] : [`(${printable(comment).replace(/[()\\]/g, "?")})`]),
-    ...(reason === undefined ? [] : [`reason=${quoted(reason)}`]),
-    ...given,
-  ];
-  return parts.join(" ");
+  let text = `${method}=${result}`;
+  if (comment !== undefined) text += ` (${printable(comment).replace(/[()\\]/g, "?")})`;
+  if (reason !== undefined) text += ` reason=${quoted(reason)}`;
+  for (const name in properties) {
+    const value = properties[name];
+    if (value !== undefined) text += ` ${name}=${pvalue(value)}`;
+  }
+  return text;
 }
 
 const printable = (text: string): string => text.replace(/[^\x20-\x7e]+/g, "?").slice(0, VALUE_MAX);

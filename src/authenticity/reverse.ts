@@ -1,4 +1,5 @@
 import { type Names, reverseName } from "../kit/names.ts";
+import { Unavailable } from "../kit/trouble.ts";
 
 /** RFC 8601 2.7.3 calls it iprev: the address has a name, and the name has the address. */
 export interface ReverseName {
@@ -33,4 +34,17 @@ export async function canReceive(names: Names, domain: string): Promise<"yes" | 
 export async function hasAddress(names: Names, host: string): Promise<boolean> {
   const v4 = await names.ask(host, "A");
   return v4.records.length > 0 || (v4.exists && (await names.ask(host, "AAAA")).records.length > 0);
+}
+
+/**
+ * An answer that refuses nobody is not worth waiting for at the sender's: silence is then one answer more.
+ * @throws Unavailable("dns") when the answer could refuse the mail
+ */
+export async function orSilence<T>(answer: Promise<T>, couldRefuse: boolean): Promise<T | "silence"> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (couldRefuse || !(error instanceof Unavailable)) throw error;
+    return "silence";
+  }
 }

@@ -61,7 +61,7 @@ function withoutPolicy(
 }
 
 /** The same domain, or one below the other. */
-const areKin = (one = "", other = ""): boolean =>
+export const areKin = (one = "", other = ""): boolean =>
   one !== "" && other !== "" && (one === other || one.endsWith(`.${other}`) || other.endsWith(`.${one}`));
 
 /** The newest sealer in an unbroken row of trusted ones that has seen the mail pass DMARC. undefined: nobody vouches. */

@@ -74,7 +74,7 @@ function fileProblems({ file, sound, unsound }: ReadConfig): string[] {
         ]
       : []),
   ];
-  const unreadable = named.flatMap(({ key, path }) => {
+  const unreadable = [...named, ...listFiles(sound)].flatMap(({ key, path }) => {
     const reason = unreadableReason(path);
     return reason === undefined ? [] : [{ key, text: file.at(key, `cannot read ${path}: ${reason}`) }];
   });
@@ -82,6 +82,11 @@ function fileProblems({ file, sound, unsound }: ReadConfig): string[] {
   const mismatch = certificate ? certificateProblem(tls) : undefined;
   return [...unreadable.map(({ text }) => text), ...(mismatch === undefined ? [] : [file.at(["tls"], mismatch)])];
 }
+
+const listFiles = ({ lists }: Config): { key: string[]; path: string }[] =>
+  lists.flatMap(({ file: path }, index) =>
+    path === undefined ? [] : [{ key: ["lists", String(index), "file"], path }],
+  );
 
 function unreadableReason(path: string): string | undefined {
   try {

@@ -26,6 +26,7 @@ import type { Quotas } from "../signals/quotas.ts";
 import { remark } from "./output.ts";
 
 export interface Registers {
+  readonly store: Pick<Store, "ping">;
   readonly clients: ClientRegister;
   readonly consents: ConsentRegister;
   readonly quotas: ConsentQuotas;
@@ -166,7 +167,8 @@ async function openStoreOf({ config }: LoadedConfig, clock: Clock, closings: Clo
   return opened;
 }
 
-async function makeRegisters({ tables, admissions, windows }: Store, clock: Clock): Promise<Registers> {
+async function makeRegisters(store: Store, clock: Clock): Promise<Registers> {
+  const { tables, admissions, windows } = store;
   const [
     { createClientRegister },
     { createConsentRegister },
@@ -183,6 +185,7 @@ async function makeRegisters({ tables, admissions, windows }: Store, clock: Cloc
   const blocks = signals.createBlockRegister(tables, clock);
   const rates = signals.createQuotas(windows, () => undefined);
   return {
+    store,
     clients: createClientRegister(tables, clock),
     consents: createConsentRegister(tables, clock),
     quotas: createConsentQuotas(admissions),

@@ -1,4 +1,5 @@
 /** What several commands of the ledger need: a search from the command line, and the note of who searched. */
+import { ID_FORM } from "../kit/ids.ts";
 import { isIpRange } from "../kit/ip.ts";
 import { Misuse } from "../kit/trouble.ts";
 import type { Search } from "../ledger/journal.ts";
@@ -31,6 +32,11 @@ export function readAddress(given: string, option: string): string {
   return address.text;
 }
 
+/** Our ids may be typed in small letters; an MTA's mean what they are. */
+export const readId = (id: string): string => (ID_FORM.test(id.toUpperCase()) ? id.toUpperCase() : id);
+
+export const inBrackets = (messageId: string): string => (/^<.*>$/.test(messageId) ? messageId : `<${messageId}>`);
+
 /** Whom or what a request is about; every one given must match. */
 export interface About {
   readonly sender?: string | undefined;
@@ -53,8 +59,8 @@ export function readAbout({ sender, recipient, address, domain, ip, client, mess
     ...(domain !== undefined && { domain }),
     ...(ip !== undefined && { ip }),
     ...(client !== undefined && { client }),
-    ...(messageId !== undefined && { messageId }),
-    ...(id !== undefined && { id: id.toUpperCase() }),
+    ...(messageId !== undefined && { messageId: inBrackets(messageId) }),
+    ...(id !== undefined && { id: readId(id) }),
   };
 }
 

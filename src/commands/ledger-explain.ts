@@ -4,7 +4,7 @@ import type { LedgerReader } from "../ledger/query.ts";
 import { type Timeline, timelineOf } from "../ledger/timeline.ts";
 import { defineCommand, text, word } from "./globals.ts";
 import { withGround } from "./ground.ts";
-import { noteLookUp } from "./ledger-ask.ts";
+import { noteLookUp, readId } from "./ledger-ask.ts";
 import { ledgerTools } from "./ledger-tools.ts";
 import { clean, print, printJson, Refused } from "./output.ts";
 import { asOption, whoAsks } from "./who.ts";
@@ -44,8 +44,7 @@ const ENTRIES_MAX = 10_000;
 
 /** The mails an id belongs to: a queue id may have been used again. What is no mail's is a life of its own. */
 async function livesOf(id: string, reader: LedgerReader): Promise<Life[]> {
-  const found = await collect(reader, id.toUpperCase());
-  const named = found.length > 0 ? found : await collect(reader, id);
+  const named = await collect(reader, readId(id));
   const mailIds = [...new Set(named.flatMap(({ mailId }) => mailId ?? []))];
   if (mailIds.length === 0) return named.length === 0 ? [] : [{ mailId: id, entries: named }];
   const lives: Life[] = [];

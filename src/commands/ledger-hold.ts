@@ -8,7 +8,15 @@ import { asOption, needAuditor, whoAsks } from "./who.ts";
 
 export const caseOption = needed(text("number of the case or request"));
 
-const register = async (ground: Ground): Promise<HoldRegister> =>
+const CASE_CHARS_MAX = 100;
+
+/** @throws Misuse */
+export function readCase(given: string): string {
+  if (given.trim() === given && given !== "" && given.length <= CASE_CHARS_MAX && !/\p{Cc}/u.test(given)) return given;
+  throw new Misuse(`--case: expected a number or name of at most ${CASE_CHARS_MAX} characters`);
+}
+
+export const holdRegister = async (ground: Ground): Promise<HoldRegister> =>
   createHoldRegister(await ground.tables(), ground.clock);
 
 const set = defineCommand({
@@ -27,8 +35,8 @@ const set = defineCommand({
       const asker = whoAsks(ground.config, options.as);
       needAuditor(asker);
       const span = readSpan(options);
-      const hold = await (await register(ground)).set({
-        case: options.case,
+      const hold = await (await holdRegister(ground)).set({
+        case: readCase(options.case),
         reason: options.reason,
         by: asker.name,
         ...span,
@@ -59,9 +67,14 @@ const release = defineCommand({
     withGround(options.config, async (ground) => {
       const asker = whoAsks(ground.config, options.as);
       needAuditor(asker);
-      const hold = await (await register(ground)).release(options.case, asker.name);
-      if (!hold) throw new Refused(`case ${options.case} is not held; consentry ledger hold list shows what is`);
-      await recordChange(ground, { event: "hold-released", actor: asker.name, evidence: { case: hold.case } });
+      const holds = await holdRegister(ground);
+      const notHeld = `case ${options.case} is not held; consentry ledger hold list shows what is`;
+      const held = (await holds.list()).some((each) => each.case === options.case && stands(each));
+      if (!held) throw new Refused(notHeld);
+      // Days may be deleted from then on: it is written down first.
+      await ground.record({ event: "hold-released", actor: asker.name, evidence: { case: options.case } });
+      const hold = await holds.release(options.case, asker.name);
+      if (!hold) throw new Refused(notHeld);
       await (options.json ? printJson(shown(hold)) : print(`${hold.case}: released`));
     }),
 });
@@ -73,7 +86,10 @@ const list = defineCommand({
   handler: (options) =>
     withGround(options.config, async (ground) => {
       needAuditor(whoAsks(ground.config, options.as));
-      const items = (await (await register(ground)).list()).map((hold) => ({ row: rowOf(hold), value: shown(hold) }));
+      const items = (await (await holdRegister(ground)).list()).map((hold) => ({
+        row: rowOf(hold),
+        value: shown(hold),
+      }));
       await printTable(options, ["CASE", "STATE", "DAYS", "SET", "BY", "REASON"], items);
     }),
 });

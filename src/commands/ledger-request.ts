@@ -1,16 +1,18 @@
 import { Misuse } from "../kit/trouble.ts";
+import { stands } from "../ledger/holds.ts";
 import {
   createRequestRegister,
   type LawfulRequest,
   type Objection,
+  objectionTo,
   type RequestRegister,
   stateOf,
 } from "../ledger/requests.ts";
 import { defineCommand, needed, text } from "./globals.ts";
-import { type Ground, recordChange, withGround } from "./ground.ts";
+import { type Ground, withGround } from "./ground.ts";
 import { askedOf, readAbout, readSpan, sinceOption, untilOption } from "./ledger-ask.ts";
-import { caseOption } from "./ledger-hold.ts";
-import { clean, print, printJson, printTable, Refused } from "./output.ts";
+import { caseOption, holdRegister, readCase } from "./ledger-hold.ts";
+import { clean, print, printJson, printTable, Refused, remark } from "./output.ts";
 import { asOption, needAuditor, whoAsks } from "./who.ts";
 
 export const requestRegister = async (ground: Ground): Promise<RequestRegister> =>
@@ -52,17 +54,20 @@ const open = defineCommand({
       }
       const search = { ...about, ...readSpan(options, ground.clock.now()) };
       const { authority, basis, scope } = options;
-      const opening = { case: options.case, authority, basis, scope, search, openedBy: asker.name };
-      const request = await (await requestRegister(ground)).open(opening);
-      if (!request)
-        throw new Refused(
-          `case ${options.case} has a request already; consentry ledger request show --case ${options.case}`,
-        );
-      const evidence = { case: request.case, authority, basis, scope, ...askedOf(search) };
-      await recordChange(ground, { event: "request-opened", actor: asker.name, evidence });
+      const opening = { case: readCase(options.case), authority, basis, scope, search, openedBy: asker.name };
+      const requests = await requestRegister(ground);
+      if (await requests.find(opening.case)) throw new Refused(hasRequest(opening.case));
+      const evidence = { case: opening.case, authority, basis, scope, ...askedOf(search) };
+      await ground.record({ event: "request-opened", actor: asker.name, evidence });
+      const request = await requests.open(opening);
+      if (!request) throw new Refused(hasRequest(opening.case));
       await (options.json
         ? printJson(shown(request))
         : print(`request ${request.case} is open; somebody other than ${asker.name} approves it`));
+      const holds = await (await holdRegister(ground)).list();
+      if (!holds.some((hold) => hold.case === request.case && stands(hold))) {
+        remark(`note: no hold stands for case ${request.case}: days whose time is over are deleted all the same`);
+      }
     }),
 });
 
@@ -75,14 +80,24 @@ const approve = defineCommand({
     withGround(options.config, async (ground) => {
       const asker = whoAsks(ground.config, options.as);
       needAuditor(asker);
-      const approved = await (await requestRegister(ground)).approve(options.case, asker.name);
-      if (typeof approved === "string") throw new Refused(OBJECTIONS[approved](options.case, asker.name));
-      await recordChange(ground, { event: "request-approved", actor: asker.name, evidence: { case: approved.case } });
+      const requests = await requestRegister(ground);
+      const refuse = (objection: Objection): never => {
+        throw new Refused(OBJECTIONS[objection](options.case, asker.name));
+      };
+      const objection = objectionTo(await requests.find(options.case), asker.name);
+      if (objection) refuse(objection);
+      // What is not in the ledger has not been approved.
+      await ground.record({ event: "request-approved", actor: asker.name, evidence: { case: options.case } });
+      const approved = await requests.approve(options.case, asker.name);
+      if (typeof approved === "string") return refuse(approved);
       await (options.json
         ? printJson(shown(approved))
         : print(`request ${approved.case} is approved by ${asker.name}`));
     }),
 });
+
+const hasRequest = (caseNumber: string): string =>
+  `case ${caseNumber} has a request already; consentry ledger request show --case ${caseNumber}`;
 
 export const noRequest = (caseNumber: string): string =>
   `there is no request for case ${caseNumber}; consentry ledger request list shows all`;

@@ -1,12 +1,11 @@
 /** What `consentry ledger find` looks for, from its options. */
-import { ID_FORM } from "../kit/ids.ts";
 import { isIpRange } from "../kit/ip.ts";
 import { Misuse } from "../kit/trouble.ts";
 import { EVENTS, type EventName } from "../ledger/events.ts";
 import type { Search } from "../ledger/journal.ts";
 import type { Asked } from "../ledger/lookups.ts";
 import { text } from "./globals.ts";
-import { readAddress, readSpan, sinceOption, untilOption } from "./ledger-ask.ts";
+import { inBrackets, readAddress, readId, readSpan, sinceOption, untilOption } from "./ledger-ask.ts";
 
 const VERDICTS = ["accept", "hold", "defer", "reject"] as const;
 
@@ -70,11 +69,6 @@ export function readSearch(wanted: Wanted, nowMs: number): Search {
 
 const onlyGiven = (fields: Readonly<Record<string, unknown>>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-
-/** Our ids may be typed in small letters; an MTA's mean what they are. */
-const readId = (id: string): string => (ID_FORM.test(id.toUpperCase()) ? id.toUpperCase() : id);
-
-const inBrackets = (messageId: string): string => (/^<.*>$/.test(messageId) ? messageId : `<${messageId}>`);
 
 /** What was asked, as the look-up's entry has it. */
 export const wordsOf = (wanted: Wanted): Asked => {

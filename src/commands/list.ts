@@ -5,6 +5,7 @@ import { client } from "./client.ts";
 import { code } from "./code.ts";
 import { config } from "./config.ts";
 import { consent } from "./consent.ts";
+import { doctor } from "./doctor.ts";
 import { ledger } from "./ledger.ts";
 import { pack } from "./pack.ts";
 import { rules } from "./rules.ts";
@@ -13,6 +14,7 @@ import { serve } from "./serve.ts";
 /** Every command, in the order of --help. */
 export const COMMANDS: readonly CommandModule[] = [
   serve,
+  doctor,
   check,
   config,
   client,

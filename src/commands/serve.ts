@@ -26,6 +26,8 @@ export const serve = defineCommand({
       throw error;
     });
     log.info({ addresses: service.addresses, nextHop: loaded.config.nextHop.to }, "listening");
+    if (!house.law.names)
+      log.warn("dns.servers names nobody: SPF, DKIM, DMARC, reverse names and senders' domains are not checked");
     await untilStopped(service, path, log);
   },
 });

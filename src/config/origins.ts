@@ -1,6 +1,6 @@
 /**
- * Every key that is in force, with its value and where that comes from. Secrets are left out: passwords of URLs, and what
- * comes from an environment variable that is named like one.
+ * Every key that is in force, with its value and where that comes from. Secrets are left out: passwords of URLs, the ledger's keys, and
+ * what comes from an environment variable that is named like one.
  */
 import type { LoadedConfig } from "./load.ts";
 import { withoutPasswords } from "./redact.ts";
@@ -29,6 +29,9 @@ const OPEN_SECTIONS: readonly KeyPath[] = [
 ];
 const SECRET_NAME = /PASS|SECRET|TOKEN|KEY|CREDENTIAL/;
 
+/** Nobody should write them into the file; whoever does is not shown to others. */
+const SECRET_KEYS: readonly string[] = ["ledger.sealKey", "ledger.archiveKey"];
+
 /** In the order of the schema; optional keys that are not set are left out. */
 export function effectiveKeys({ config, file }: LoadedConfig, env: NodeJS.ProcessEnv = process.env): EffectiveKey[] {
   const defaults = new Map(leaves(configSchema.parse({}), []).map(({ key, value }) => [keyText(key), value]));
@@ -36,7 +39,7 @@ export function effectiveKeys({ config, file }: LoadedConfig, env: NodeJS.Proces
     const origin = originOf(file, key, env);
     return {
       key: keyText(key),
-      value: shownValue(value, origin),
+      value: SECRET_KEYS.includes(keyText(key)) ? "***" : shownValue(value, origin),
       origin,
       changed: defaults.get(keyText(key)) !== value,
     };

@@ -178,6 +178,21 @@ export const configSchema = z.strictObject({
   trustedProxies: z.array(ipRange).default([]).describe("hosts that may send XCLIENT, XFORWARD or the PROXY header"),
   dns: dns.prefault({}).describe("who is asked about names, and what that may cost"),
   lists: z.array(list).default([]).describe("lists of addresses that send spam, or never do"),
+  arc: z
+    .strictObject({
+      domain: domain.describe("d=: whose seal it is"),
+      selector: z
+        .string()
+        .regex(/^[\w-]+(\.[\w-]+)*$/, "a selector")
+        .describe("s=: the key is published at selector._domainkey.domain"),
+      keyFile: z.string().describe("private key, PEM: RSA or Ed25519"),
+      seal: z
+        .enum(["changed", "always"])
+        .default("changed")
+        .describe("which mail is sealed: where we change the header, or all that was checked"),
+    })
+    .optional()
+    .describe("ARC seals on mail that goes on (RFC 8617)"),
   nextHop: nextHop.prefault({}).describe("delivery"),
   refusals: refusals.prefault({}).describe("how recipients refuse and agree"),
   packs: packs.prefault({}).describe("which law protects whom"),
@@ -199,6 +214,16 @@ export const configSchema = z.strictObject({
         .regex(NODE_NAME, 'small letters, digits, "-" and ".", at most 63')
         .optional()
         .describe("name of this node in the archive, unlike any other's; default: made in dataDir"),
+      archiveKeyFile: z
+        .string()
+        .optional()
+        .describe(
+          "32 bytes, also in hexadecimal or base64; with it the archive is encrypted (AES-256-GCM); without it, not",
+        ),
+      archiveKey: z
+        .string()
+        .optional()
+        .describe("the same as a text: name a variable of the environment here, never the key itself"),
       memoryMb: count(256, 1_048_576).describe("most memory for archiving, and for one search, MB"),
       sealKeyFile: z
         .string()

@@ -17,6 +17,7 @@ export function parcelOf(content: Content, front: Buffer, edits: readonly Header
   const { block, added, ...changes } = editHeader(header, edits);
   const ahead = Buffer.concat([front, added]);
   const bytes = ahead.length + block.length + content.bytes - header.length;
+  if (block === header) return { front: ahead, bytes, changes, read: () => content.read(), ...(whole && { whole }) };
   if (!whole) return { front: ahead, bytes, changes, read: () => withHeader(block, content) };
   const edited = Buffer.concat([block, whole.subarray(header.length)]);
   return { front: ahead, bytes, changes, whole: edited, read: () => onePiece(edited) };

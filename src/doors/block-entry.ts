@@ -1,3 +1,4 @@
+import type { Entry } from "../ledger/entry.ts";
 import type { Happening } from "../ledger/recorder.ts";
 import type { Block } from "../signals/blocks.ts";
 import { isClientSubject } from "../signals/subject.ts";
@@ -13,7 +14,7 @@ export const blockEntry = (
   event,
   actor: by,
   articles: [block.article],
-  ...(isClientSubject(block.subject) && { client: block.subject.slice("client:".length) }),
+  ...subjectPart(block.subject),
   evidence: {
     subject: block.subject,
     action: block.action,
@@ -24,3 +25,10 @@ export const blockEntry = (
     ...facts,
   },
 });
+
+/** So that a search for a client, or an address, finds its blocks. */
+function subjectPart(subject: string): Partial<Entry> {
+  if (isClientSubject(subject)) return { client: subject.slice("client:".length) };
+  const [ip = "", bits] = subject.split("/");
+  return bits === (ip.includes(":") ? "128" : "32") ? { clientIp: ip } : {};
+}

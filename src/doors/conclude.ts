@@ -138,10 +138,12 @@ async function handOver(course: Course, judged: Judged): Promise<Reply> {
   ];
   for (const recipient of dropped) handover.drop?.(recipient);
   if (held) handover.hold?.(`${held.by.rule.id} - id ${view.mailId}`);
+  const edits = [...declarationsIn(headers), ...editsFor(rules, taken)];
+  const seal = (await parts.sealing?.(headers, content, edits)) ?? [];
   let outcome: Outcome;
   try {
     outcome = await handover.data(
-      parcelOf(content, frontOf(course, taken), [...declarationsIn(headers), ...editsFor(rules, taken)]),
+      parcelOf(content, frontOf(course, taken), [...seal, ...edits]),
       parts.recorder.record(entries),
     );
   } catch (error) {

@@ -17,6 +17,7 @@ import { createVerdict, joinVerdicts, type Verdict } from "../pipeline/verdict.t
 import type { Conduct } from "../signals/conduct.ts";
 import { judgementEntry } from "./entries.ts";
 import { recorded } from "./recorded.ts";
+import type { Sealing } from "./sealing.ts";
 import { spokenReply, withoutCustody } from "./spoken.ts";
 import { createTransaction, type Transaction } from "./transaction.ts";
 
@@ -33,6 +34,8 @@ export interface IntakeParts {
   readonly isLocal: (domain: string) => boolean;
   /** Is told what became of each recipient and mail, and may let an answer wait; absent where nothing is to be counted. */
   readonly conduct?: Conduct;
+  /** Seals mail that we change; absent where nothing is sealed. */
+  readonly sealing?: Sealing;
   /** Most Received fields of a mail; more is a loop. */
   readonly receivedMax: number;
 }

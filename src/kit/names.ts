@@ -38,10 +38,16 @@ export interface Names {
   ask<T extends RecordType>(name: string, type: T): Promise<Answer<RecordOf[T]>>;
 }
 
+/** Names that can also say at once what they know already. */
+export interface KnowingNames extends Names {
+  /** undefined: it has to be asked. @throws Unavailable("dns") for what nobody answered a moment ago */
+  known<T extends RecordType>(name: string, type: T): Answer<RecordOf[T]> | undefined;
+}
+
 /** Names for many mails: each asks within what one mail may cost. */
 export interface NameService extends Names {
   /** @param scope any object that lives as long as the mail (its `sender`); all who name the same share one budget */
-  within(scope: object): Names;
+  within(scope: object): KnowingNames;
 }
 
 /** The name under which the reverse of an address is found (RFC 1035 3.5, RFC 3596 2.5), e.g. "7.2.0.192.in-addr.arpa". */

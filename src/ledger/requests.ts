@@ -30,6 +30,13 @@ export type Opening = Omit<LawfulRequest, "openedAt" | "approvedBy" | "approvedA
 /** Why a request cannot be approved. */
 export type Objection = "unknown" | "own" | "approved";
 
+/** @param request undefined: there is none */
+export function objectionTo(request: LawfulRequest | undefined, by: string): Objection | undefined {
+  if (!request) return "unknown";
+  if (request.approvedBy !== undefined) return "approved";
+  return samePerson(request.openedBy, by) ? "own" : undefined;
+}
+
 export interface RequestRegister {
   /** @returns undefined when the case has one already */
   open(opening: Opening): Promise<LawfulRequest | undefined>;
@@ -58,12 +65,10 @@ export function createRequestRegister(tables: Tables, clock: Clock): RequestRegi
     },
     async approve(caseNumber, by) {
       const found = await read(caseNumber);
-      if (!found) return "unknown";
-      const { request, version } = found;
-      if (request.approvedBy !== undefined) return "approved";
-      if (samePerson(request.openedBy, by)) return "own";
-      const approved = { ...request, approvedBy: by, approvedAt: clock.now() };
-      return (await write(approved, version)) === undefined ? "approved" : approved;
+      const objection = objectionTo(found?.request, by);
+      if (!found || objection) return objection ?? "unknown";
+      const approved = { ...found.request, approvedBy: by, approvedAt: clock.now() };
+      return (await write(approved, found.version)) === undefined ? "approved" : approved;
     },
     async exported(caseNumber, exported) {
       const found = await read(caseNumber);

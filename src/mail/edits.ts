@@ -48,7 +48,9 @@ export function editHeader(block: Buffer, edits: readonly HeaderEdit[]): HeaderC
     .filter((edit) => edit.kind !== "add")
     .sort((a, b) => a.field.start - b.field.start)
     .filter(({ field }, at, all) => field.start !== all[at - 1]?.field.start);
-  const all = changes.length === 0 ? [] : Headers.parse(block).fields;
+  // Nearly always a field is only added: the block is then what it was, not a copy of it.
+  if (changes.length === 0) return { block, added, fields: [], additions };
+  const all = Headers.parse(block).fields;
   const fields: FieldChange[] = [];
   const pieces: Buffer[] = [];
   let kept = 0;

@@ -1,6 +1,6 @@
 import type { Clock } from "../kit/clock.ts";
 import { withDeadline } from "../kit/deadline.ts";
-import type { Names } from "../kit/names.ts";
+import type { KnowingNames } from "../kit/names.ts";
 import { Unavailable } from "../kit/trouble.ts";
 
 export interface Budget {
@@ -20,10 +20,11 @@ interface Account {
 }
 
 /** Gives each mail its own bounded view of the names. What it may cost is forgotten with the mail. */
-export function createBudgets(names: Names, budget: Budget, clock: Clock): (scope: object) => Names {
+export function createBudgets(names: KnowingNames, budget: Budget, clock: Clock): (scope: object) => KnowingNames {
   const accounts = new WeakMap<object, Account>();
   const nowMs = (): number => clock.steadyMs?.() ?? clock.now();
   return (scope) => ({
+    known: names.known,
     async ask(name, type) {
       let account = accounts.get(scope);
       if (!account) {
@@ -35,6 +36,8 @@ export function createBudgets(names: Names, budget: Budget, clock: Clock): (scop
       if (account.questions > budget.questionsMax || leftMs <= 0) {
         throw new Unavailable("dns", "this mail has asked as much as one mail may");
       }
+      const known = names.known(name, type);
+      if (known) return known;
       if (account.open === 0) account.sinceMs = nowMs();
       account.open += 1;
       try {

@@ -6,16 +6,23 @@ import type { Unavailable } from "../kit/trouble.ts";
 export type Known = { readonly answer: Answer<unknown> } | { readonly trouble: Unavailable };
 
 export interface AnswerCache {
-  get(key: string): Known | undefined;
+  /** @param due called, once, when the answer is near its end and should be asked for again before anybody has to wait */
+  get(key: string, due?: () => void): Known | undefined;
   /** @param ttlMs how long it may be believed */
   put(key: string, known: Known, ttlMs: number): void;
 }
 
 interface Kept {
   readonly known: Known;
+  /** From then on it is worth asking again. */
+  renewAtMs: number;
   readonly untilMs: number;
   readonly bytes: number;
 }
+
+/** The last tenth of an answer's time; shorter ones are not worth it. */
+const RENEW_SHARE = 0.1;
+const RENEW_TTL_MIN_MS = 5000;
 
 /** Objects and map entry, estimated: what is bounded is the order of magnitude. */
 const OVERHEAD_BYTES = 200;
@@ -33,19 +40,29 @@ export function createAnswerCache(
     kept.delete(key);
   };
   return {
-    get(key) {
+    get(key, due) {
       const found = kept.get(key);
       if (!found) return undefined;
-      if (found.untilMs > nowMs()) return found.known;
-      drop(key);
-      return undefined;
+      const at = nowMs();
+      if (found.untilMs <= at) {
+        drop(key);
+        return undefined;
+      }
+      if (at >= found.renewAtMs && due) {
+        found.renewAtMs = Number.POSITIVE_INFINITY;
+        due();
+      }
+      return found.known;
     },
     put(key, known, ttlMs) {
       drop(key);
       if (ttlMs <= 0) return;
       const size = sizeOf(key, known);
       if (size > bytesMax) return;
-      kept.set(key, { known, untilMs: nowMs() + ttlMs, bytes: size });
+      const untilMs = nowMs() + ttlMs;
+      const renews = "answer" in known && ttlMs >= RENEW_TTL_MIN_MS;
+      const renewAtMs = renews ? untilMs - ttlMs * RENEW_SHARE : Number.POSITIVE_INFINITY;
+      kept.set(key, { known, untilMs, renewAtMs, bytes: size });
       bytes += size;
       for (const oldest of kept.keys()) {
         if (kept.size <= entriesMax && bytes <= bytesMax) break;

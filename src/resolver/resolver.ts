@@ -3,7 +3,7 @@
  * server to server until one answers or its time is over, and each mail has a budget. Nothing here retries behind anybody's back.
  */
 import type { Clock } from "../kit/clock.ts";
-import type { Answer, NameService, RecordOf, RecordType } from "../kit/names.ts";
+import type { Answer, KnowingNames, NameService, RecordOf, RecordType } from "../kit/names.ts";
 import { Unavailable } from "../kit/trouble.ts";
 import { type Budget, createBudgets } from "./budget.ts";
 import { createAnswerCache, type Known } from "./cache.ts";
@@ -53,6 +53,14 @@ export function createResolver(options: ResolverOptions, clock: Clock): Resolver
   const cache = createAnswerCache(options.cache, clock);
   const open = new Map<string, Promise<Known>>();
 
+  /** A name in use is asked for again before its answer ends, so that nobody waits; a failure leaves the old answer its time. */
+  const renew = (name: string, type: RecordType, key: string): void => {
+    if (open.has(key) || open.size >= OPEN_MAX / 2) return;
+    resolve(servers, { name, type }, options).then(
+      ({ answer, ttlMs }) => cache.put(key, { answer }, ttlMs),
+      () => undefined,
+    );
+  };
   const find = async (name: string, type: RecordType, key: string): Promise<Known> => {
     try {
       const { answer, ttlMs } = await resolve(servers, { name, type }, options);
@@ -66,32 +74,42 @@ export function createResolver(options: ResolverOptions, clock: Clock): Resolver
       open.delete(key);
     }
   };
-  const names = {
-    async ask<T extends RecordType>(text: string, type: T): Promise<Answer<RecordOf[T]>> {
-      const name = text.toLowerCase().replace(/\.$/, "");
+  const answerIn = <T extends RecordType>(known: Known): Answer<RecordOf[T]> => {
+    if ("trouble" in known) throw known.trouble;
+    return known.answer as Answer<RecordOf[T]>;
+  };
+  const names: KnowingNames = {
+    known<T extends RecordType>(text: string, type: T) {
+      const name = plain(text);
       const key = `${type} ${name}`;
-      let known: Known | undefined = cache.get(key);
-      if (!known) {
-        let pending = open.get(key);
-        if (!pending) {
-          if (open.size >= OPEN_MAX) throw new Unavailable("dns", "too many questions at once");
-          pending = find(name, type, key);
-          open.set(key, pending);
-        }
-        known = await pending;
+      const known = cache.get(key, () => renew(name, type, key));
+      return known && answerIn<T>(known);
+    },
+    async ask<T extends RecordType>(text: string, type: T): Promise<Answer<RecordOf[T]>> {
+      const known = names.known(text, type);
+      if (known) return known;
+      const name = plain(text);
+      const key = `${type} ${name}`;
+      let pending = open.get(key);
+      if (!pending) {
+        if (open.size >= OPEN_MAX) throw new Unavailable("dns", "too many questions at once");
+        pending = find(name, type, key);
+        open.set(key, pending);
       }
-      if ("trouble" in known) throw known.trouble;
-      return known.answer as Answer<RecordOf[T]>;
+      return answerIn<T>(await pending);
     },
   };
   return {
-    ...names,
+    ask: names.ask,
     within: createBudgets(names, options.budget, clock),
     close() {
       for (const server of servers) server.close();
     },
   };
 }
+
+/** Lower case, without the root's dot. */
+const plain = (name: string): string => (name.endsWith(".") ? name.slice(0, -1) : name).toLowerCase();
 
 /** One question to its end, aliases included. */
 async function resolve(

@@ -75,27 +75,34 @@ export interface BlockRegister extends BlockReader {
   sweep(): Promise<number>;
 }
 
+const isOperators = ({ reason }: Block): boolean => reason === "operator";
+
 const NONE: Standing = Object.freeze({ sinceMs: 0 });
 
 /** The register of blocks on any store. */
 export function createBlockRegister(tables: Tables, clock: Clock): BlockRegister {
   const known = createRecent<Standing>(KNOWN_MAX);
+  /** Of this process: what was looked up while one was made is not kept. */
+  let changes = 0;
   const get = async (subject: string): Promise<Block | undefined> => {
     const row = await tables.get(TABLE, keyOf(subject));
     return row && asBlock(row.value);
   };
   const put = async (block: Block): Promise<void> => {
     await tables.put(TABLE, keyOf(block.subject), block as unknown as Value);
+    changes += 1;
     known.clear();
   };
-  const look = async (key: string, subjects: readonly string[]): Promise<Standing> => {
+  const look = async (key: string, ip: string, own: string | undefined): Promise<Standing> => {
+    const before = changes;
+    const subjects = [...networksAround(ip, BLOCKABLE_BITS), ...(own === undefined ? [] : [own])];
     const rows = await tables.getMany(TABLE, subjects.map(keyOf));
     const nowMs = clock.now();
-    const standing = standingOf(
-      rows.flatMap((row) => (row ? [asBlock(row.value)] : [])),
-      nowMs,
-    );
-    known.set(key, standing, nowMs + BELIEVED_MS);
+    const blocks = rows.flatMap((row) => (row ? [asBlock(row.value)] : []));
+    // What we noticed of its neighbours is not a client's doing; what an operator says of a network holds for everybody in it.
+    const concerned = own === undefined ? blocks : blocks.filter((each) => each.subject === own || isOperators(each));
+    const standing = standingOf(concerned, nowMs);
+    if (changes === before) known.set(key, standing, nowMs + BELIEVED_MS);
     return standing;
   };
   return {
@@ -104,8 +111,9 @@ export function createBlockRegister(tables: Tables, clock: Clock): BlockRegister
     of(session) {
       const { client, inRelayNetworks, clientIp } = session;
       if (!client && inRelayNetworks) return NONE;
-      const key = client ? clientSubject(client.id) : clientIp;
-      return known.get(key, clock.now()) ?? look(key, client ? [key] : networksAround(clientIp, BLOCKABLE_BITS));
+      const own = client && clientSubject(client.id);
+      const key = own === undefined ? clientIp : `${own} ${clientIp}`;
+      return known.get(key, clock.now()) ?? look(key, clientIp, own);
     },
     async lift(subject) {
       const block = await get(subject);

@@ -54,7 +54,8 @@ export function createConduct({ store, clock, settings, onBlock, onTrouble, paus
   const logins = createLoginWatch({ ...shared, setting: () => settings().login });
   const quotas = createQuotas(store.windows, onTrouble);
   return {
-    standing: blocks.of,
+    // A block that is just being made counts already: the next mail may be quicker than the store.
+    standing: (session) => recipients.pending(session)?.then(() => blocks.of(session)) ?? blocks.of(session),
     suspicion: recipients.suspicion,
     alarm: (session) => logins.look(session),
     takeMail: (client, mailId) => (isLimited(client) ? quotas.take(client, mailId) : undefined),

@@ -35,6 +35,7 @@ export interface Suspicion {
   readonly similar: number;
   /** The network around it has its own count. */
   readonly networkUnknown: number;
+  readonly networkSimilar: number;
   /** It wrote to an address nobody was ever given. */
   readonly trapped: boolean;
 }
@@ -54,6 +55,7 @@ export const UNSUSPECTED: Suspicion = Object.freeze({
   known: 0,
   similar: 0,
   networkUnknown: 0,
+  networkSimilar: 0,
   trapped: false,
 });
 
@@ -63,12 +65,15 @@ const TALLIES_MAX = 20_000;
 const BATCH = 50;
 const UNBOUNDED = Number.MAX_SAFE_INTEGER;
 
-/** 5.1.0, 5.1.1, 5.1.3, 5.1.6, 5.1.10 (RFC 3463 3.2, RFC 7504): the mailbox; 5.4.1 is what some say at their edge. */
-const NO_MAILBOX = /^5\.(?:1\.(?:0|1|3|6|10)|4\.1)$/;
+/**
+ * 5.1.0, 5.1.1, 5.1.3, 5.1.6, 5.1.10 (RFC 3463 3.2, RFC 7505): the mailbox; 5.4.1 is what some say at their edge; 5.0.0 is a
+ * server that has no enhanced codes.
+ */
+const NO_MAILBOX = /^5\.(?:0\.0|1\.(?:0|1|3|6|10)|4\.1)$/;
 
 /** Did the next hop say that there is no such mailbox? */
 export const saysUnknown = ({ code, enhanced }: Reply): boolean =>
-  (code === 550 || code === 551 || code === 553) && (enhanced === "" || NO_MAILBOX.test(enhanced));
+  (code === 550 || code === 551 || code === 553) && NO_MAILBOX.test(enhanced);
 
 export interface HarvestCount {
   tally(subjects: Subjects): Tally;
@@ -101,12 +106,17 @@ export function createHarvestCount(
       take({ partition: subjects.own, id }, n),
       subjects.around === undefined ? 0 : take({ partition: subjects.around, id }, n),
     ]);
-  const runs = async ({ own }: Subjects, sinceMs: number, local: string): Promise<number> => {
+  /** The longest run that the local part belongs to, of the subject itself and of the network around it. */
+  const runs = ({ own, around }: Subjects, sinceMs: number, local: string): Promise<[number, number]> => {
     const { windowMs } = limits();
-    const counts = shapesOf(local).map((shape) =>
-      marks.distinct({ partition: own, id: `run ${sinceMs} ${shape}` }, local.toLowerCase(), windowMs),
-    );
-    return Math.max(...(await Promise.all(counts)));
+    const shapes = shapesOf(local);
+    const longest = async (partition: string): Promise<number> => {
+      const counts = shapes.map((shape) =>
+        marks.distinct({ partition, id: `run ${sinceMs} ${shape}` }, local.toLowerCase(), windowMs),
+      );
+      return Math.max(...(await Promise.all(counts)));
+    };
+    return Promise.all([longest(own), around === undefined ? 0 : longest(around)]);
   };
   const flush = (tally: Tally, subjects: Subjects, sinceMs: number): Promise<[number, number]> => {
     const n = tally.untold;
@@ -122,19 +132,20 @@ export function createHarvestCount(
     },
     async unknown(subjects, sinceMs, local) {
       const tally = tallyOf(subjects.own);
-      const [[unknown, around], [known, aroundKnown], similar] = await Promise.all([
+      const [[unknown, networkUnknown], [known, networkKnown], [run, networkRun]] = await Promise.all([
         both(subjects, `unknown ${sinceMs}`, 1),
         flush(tally, subjects, sinceMs),
-        local === undefined ? tally.suspicion.similar : runs(subjects, sinceMs, local),
+        local === undefined ? ([0, 0] as const) : runs(subjects, sinceMs, local),
       ]);
       const counted = {
         unknown,
         known,
-        similar: Math.max(similar, tally.suspicion.similar),
-        networkUnknown: around,
+        similar: Math.max(run, tally.suspicion.similar),
+        networkUnknown,
+        networkSimilar: Math.max(networkRun, tally.suspicion.networkSimilar),
         trapped: tally.suspicion.trapped,
       };
-      const score = Math.max(scoreOf(counted, limits()), networkScore(around, aroundKnown, limits()));
+      const score = Math.max(scoreOf(counted, limits()), networkScore(counted, networkKnown, limits()));
       tally.suspicion = { ...counted, score };
       tally.countedAtMs = clock.now();
       return tally.suspicion;
@@ -146,13 +157,21 @@ type Counts = Omit<Suspicion, "score">;
 
 /** 1 where suspicion begins; twice as many unknown recipients are 2. */
 function scoreOf({ unknown, known, similar }: Counts, limits: HarvestLimits): number {
+  if (unknown === 0) return 0;
   const share = unknown / (unknown + known);
   const byShare = share >= limits.unknownShare ? unknown / limits.unknownMin : 0;
   return Math.max(byShare, similar >= limits.similarMin ? unknown / limits.similarMin : 0);
 }
 
-function networkScore(unknown: number, known: number, { unknownMin, unknownShare, networkFactor }: HarvestLimits) {
-  return unknown / (unknown + known) >= unknownShare ? unknown / (unknownMin * networkFactor) : 0;
-}
+/** The same for the network around, which is given more time. */
+const networkScore = (counts: Counts, known: number, limits: HarvestLimits): number =>
+  scoreOf(
+    { ...counts, unknown: counts.networkUnknown, known, similar: counts.networkSimilar },
+    {
+      ...limits,
+      unknownMin: limits.unknownMin * limits.networkFactor,
+      similarMin: limits.similarMin * limits.networkFactor,
+    },
+  );
 
 export const isTrap = ({ address }: Recipient, { traps }: HarvestLimits): boolean => traps.includes(address.key);

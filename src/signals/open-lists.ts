@@ -2,11 +2,12 @@
 import type { Config } from "../config/schema.ts";
 import type { Clock } from "../kit/clock.ts";
 import { type NetworkFile, openNetworkFile } from "../kit/network-file.ts";
+import { Misuse } from "../kit/trouble.ts";
 import { createDnsList } from "./dns-list.ts";
 import { type AddressList, createListReader, type ListReader, NO_LISTS } from "./lists.ts";
 
 export interface Lists extends ListReader {
-  /** Puts other lists in force, once their files are read. */
+  /** Puts other lists in force, once their files are read. @throws Misuse for a file that cannot be; the old ones stay */
   configure(lists: Config["lists"]): Promise<void>;
   close(): void;
 }
@@ -35,9 +36,14 @@ export function createLists(clock: Clock, onNews: (news: ListNews) => void): Lis
     look: (ip, names, tests) => reader.look(ip, names, tests),
     async configure(lists) {
       const wanted = new Map<string, Opened>();
-      for (const list of lists) {
-        const key = JSON.stringify(list);
-        wanted.set(key, opened.get(key) ?? (await open(list, clock, onNews)));
+      try {
+        for (const list of lists) {
+          const key = JSON.stringify(list);
+          wanted.set(key, opened.get(key) ?? (await open(list, clock, onNews)));
+        }
+      } catch (error) {
+        for (const [key, { file }] of wanted) if (!opened.has(key)) file?.close();
+        throw error;
       }
       for (const [key, { file }] of opened) if (!wanted.has(key)) file?.close();
       opened = wanted;
@@ -57,6 +63,7 @@ async function open(listed: Listed, clock: Clock, onNews: (news: ListNews) => vo
     return { list: { name: zone, kind, weight, dns: createDnsList({ zone, answers, recheckMs }, { clock, onState }) } };
   }
   const name = path?.split("/").at(-1) ?? "";
+  let trouble: string | undefined;
   const file = await openNetworkFile({
     path: path ?? "",
     everyMs: FILE_EVERY_MS,
@@ -66,8 +73,16 @@ async function open(listed: Listed, clock: Clock, onNews: (news: ListNews) => vo
         networks,
         ...(badLines > 0 && { problem: `${badLines} lines are no network, the first is line ${firstBadLine}` }),
       }),
-    onTrouble: (reason) => onNews({ list: name, problem: `cannot be read: ${reason}` }),
+    onTrouble(reason) {
+      trouble = reason;
+      onNews({ list: name, problem: `cannot be read: ${reason}` });
+    },
   });
+  // Later the old list stays; but there is none to stay with.
+  if (!file.table) {
+    file.close();
+    throw new Misuse(`lists: ${path} cannot be read: ${trouble}`);
+  }
   return { list: { name, kind, weight, has: (ip) => file.table?.has(ip) }, file };
 }
 

@@ -46,6 +46,8 @@ export interface Answered {
 export interface RecipientWatch {
   /** Runs one RCPT and lets its answer out when it is time. */
   rcpt(view: MailView, recipient: Recipient, ask: () => Promise<Answered>): Promise<Reply>;
+  /** What was noticed of the session and is being written down; undefined: nothing is. Never rejects. */
+  pending(session: Session): Promise<void> | undefined;
   /** How the session stands, as far as this process knows: at once. */
   suspicion(session: Session): Suspicion;
 }
@@ -81,6 +83,10 @@ export function createRecipientWatch(parts: WatchParts): RecipientWatch {
     }
   };
   return {
+    pending(session) {
+      const subjects = subjectsOf(session);
+      return subjects && count.tally(subjects).telling;
+    },
     suspicion(session) {
       const subjects = subjectsOf(session);
       if (!subjects) return UNSUSPECTED;
@@ -100,7 +106,8 @@ export function createRecipientWatch(parts: WatchParts): RecipientWatch {
       const askedAtMs = clock.now();
       const answered = await ask();
       take({ ...parts, count }, { view, recipient, subjects, tally }, answered);
-      if (beatMs > 0 && paced < PACED_MAX) await waitForBeat(beatMs, askedAtMs);
+      // A refusal of our own says nothing of mailboxes: it need not wait.
+      if (answered.asked && beatMs > 0 && paced < PACED_MAX) await waitForBeat(beatMs, askedAtMs);
       return answered.reply;
     },
   };
@@ -175,7 +182,7 @@ async function tell(
   }
   if (!acts(view.session.client?.id) || tally.suspicion.score < options.blockAt) return;
   const { own, around } = subjects;
-  const { unknown, known, similar, networkUnknown } = tally.suspicion;
+  const { unknown, known, similar, networkUnknown, networkSimilar } = tally.suspicion;
   const ofNetwork = !trapped && around !== undefined && unknown < options.unknownMin && similar < options.similarMin;
   await warden.block({
     subject: ofNetwork ? around : own,
@@ -187,7 +194,7 @@ async function tell(
       unknown,
       known,
       similar,
-      ...(!isClientSubject(own) && { networkUnknown }),
+      ...(!isClientSubject(own) && { networkUnknown, networkSimilar }),
       mailId: view.mailId,
     },
   });

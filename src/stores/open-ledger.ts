@@ -1,6 +1,7 @@
 /** Where the parts of the ledger lie, by the configuration, for the relay and for commands. */
 import { appendFile, mkdir, open } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { readArchiveKey } from "../config/archive-key.ts";
 import { readNodeName } from "../config/node-name.ts";
 import type { Config } from "../config/schema.ts";
 import { readSealKey } from "../config/seal-key.ts";
@@ -15,18 +16,19 @@ export interface LedgerPlace {
   /** Name of this node in it. */
   readonly node: string;
   /** Where and how DuckDB may work. */
-  readonly work: { readonly tempDir: string; readonly memoryMb: number };
+  readonly work: { readonly tempDir: string; readonly memoryMb: number; readonly archiveKey?: Uint8Array };
 }
 
-/** @throws Misuse when this node's name cannot be read or made */
+/** @throws Misuse when this node's name or the archive's key cannot be read */
 export function ledgerPlace(config: Pick<Config, "dataDir" | "ledger">): LedgerPlace {
   const { dataDir, ledger } = config;
   const journalDir = join(dataDir, "ledger");
+  const archiveKey = readArchiveKey(config);
   return {
     journalDir,
     root: ledger.archiveDir ?? journalDir,
     node: readNodeName(config),
-    work: { tempDir: join(dataDir, "work"), memoryMb: ledger.memoryMb },
+    work: { tempDir: join(dataDir, "work"), memoryMb: ledger.memoryMb, ...(archiveKey && { archiveKey }) },
   };
 }
 

@@ -29,6 +29,7 @@ nextHop: { to: "\${NEXT_HOP:-smtp://127.0.0.1:2600}", user: "\${HOP_SECRET}" }
 packs:
   byRecipientDomain:
     Example.COM: [cn-2006]
+ledger: { sealKey: geheim, archiveKey: "\${DOMAIN}geheim" }
 `;
 
 describe("the keys in force", () => {
@@ -46,6 +47,8 @@ describe("the keys in force", () => {
     ["nextHop.to", "smtp://127.0.0.1:2600", "c.yaml:10", true],
     ["nextHop.user", "***", byVariable("HOP_SECRET", "c.yaml:10"), true],
     ['packs.byRecipientDomain."example.com"', "[cn-2006]", "c.yaml:12", true],
+    ["ledger.sealKey", "***", "c.yaml:14", true],
+    ["ledger.archiveKey", "***", byVariable("DOMAIN", "c.yaml:14"), true],
     ["packs.default", "[cn-2006, vn-2008]", "default", false],
     ["limits.receivedMax", "50", "default", false],
     ["relayNetworks", "[]", "default", false],

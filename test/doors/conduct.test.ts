@@ -80,6 +80,7 @@ describe("a harvester", () => {
     const [added] = await service.entriesSoon(1, {}).then((all) => all.filter(({ event }) => event === "block-added"));
     expect(added).toMatchObject({
       actor: "consentry",
+      clientIp: "203.0.113.9",
       articles: ["Order 38 (CN 2006) art. 12(2)"],
       evidence: { subject: "203.0.113.9/32", reason: "harvesting", action: "refuse" },
     });

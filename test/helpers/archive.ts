@@ -49,6 +49,8 @@ export interface TestLedgerOptions {
   readonly node?: string;
   readonly key?: SealKey;
   readonly retentionDays?: number;
+  /** With it the archive is encrypted. */
+  readonly archiveKey?: Uint8Array;
   /** false: whoever opened it closes it. */
   readonly closeAtEnd?: boolean;
 }
@@ -62,7 +64,13 @@ export async function openTestLedger(options: TestLedgerOptions = {}): Promise<T
   const now = { now: () => clock.nowMs };
   const journal = await openJournal(join(dir, "ledger"));
   const tempOf = join(dir, "work");
-  const archive = await openArchive({ root, node, key, tempDir: tempOf, memoryMb: MEMORY_MB, threads: 2 });
+  const work = {
+    tempDir: tempOf,
+    memoryMb: MEMORY_MB,
+    threads: 2,
+    ...(options.archiveKey && { archiveKey: options.archiveKey }),
+  };
+  const archive = await openArchive({ root, node, key, ...work });
   const tables = createMemoryTables();
   const holds = createHoldRegister(tables, now);
   const recorder = createRecorder(journal, createIds(now, Buffer.alloc(32, 1)), now);
@@ -70,7 +78,7 @@ export async function openTestLedger(options: TestLedgerOptions = {}): Promise<T
   const announced = createAnnounced(tables, node);
   let reading: Promise<LedgerReader> | undefined;
   const reader = (): Promise<LedgerReader> => {
-    reading ??= openReader({ root, journal, tempDir: tempOf, memoryMb: MEMORY_MB, threads: 2 });
+    reading ??= openReader({ root, journal, ...work });
     return reading;
   };
   const close = async (): Promise<void> => {

@@ -9,7 +9,7 @@ export function namesOf(lines: readonly string[], asked: string[] = []): NameSer
     asked.push(`${type} ${name}`);
     return answerOf(zone, name.toLowerCase(), type);
   };
-  return { ask, within: () => ({ ask }) };
+  return { ask, within: () => ({ ask, known: () => undefined }) };
 }
 
 function answerOf<T extends RecordType>(zone: Zone, name: string, type: T): Answer<RecordOf[T]> {

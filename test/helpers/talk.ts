@@ -198,7 +198,7 @@ function clientOf(id: string, text: string): GivenClient {
   const [kind = "", ...more] = listOf(text);
   if (!CLIENT_KINDS.includes(kind as ClientKind)) throw new Error(`no kind of client: ${kind}`);
   const said = new Map(more.map((part) => [part.split(" ")[0] ?? "", part.split(" ").slice(1)]));
-  const unknown = [...said.keys()].find((key) => !["domains", "networks", "password"].includes(key));
+  const unknown = [...said.keys()].find((key) => !["domains", "networks", "password", "rate"].includes(key));
   if (unknown !== undefined) throw new Error(`clients have no ${unknown}`);
   const password = said.get("password")?.[0];
   return {
@@ -207,6 +207,7 @@ function clientOf(id: string, text: string): GivenClient {
       kind: kind as ClientKind,
       domains: said.get("domains") ?? [],
       networks: said.get("networks") ?? [],
+      ...(said.has("rate") && { ratePerMinute: Number(said.get("rate")?.[0]) }),
       disabled: false,
     },
     ...(password !== undefined && { password }),

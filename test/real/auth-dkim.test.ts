@@ -8,7 +8,7 @@ import { type DkimOutcome, verifyDkim } from "../../src/authenticity/dkim/verify
 import { systemClock } from "../../src/kit/clock.ts";
 import { createResolver } from "../../src/resolver/resolver.ts";
 import { hasSuite, suitePath } from "../helpers/suites/corpus.ts";
-import { type DkimCase, dkimCases, mailOf } from "../helpers/suites/dkim.ts";
+import { type DkimCase, dkim2Mails, dkimCases, mailOf } from "../helpers/suites/dkim.ts";
 import { createTally } from "../helpers/suites/tally.ts";
 
 /** Mails of 2005 to 2010 were signed with what RFC 8301 has since called worthless: here the arithmetic is what is tested. */
@@ -23,6 +23,7 @@ describe.skipIf(!hasSuite("auth-dkim"))("the DKIM sets (beside the checkout)", (
   afterAll(async () => {
     await server.stop();
     tally.print();
+    console.log(`DKIM: ${dkim2Mails()} mails of the DKIM2 draft left out: nothing here speaks it`);
   });
 
   async function verify({ mail, zone }: DkimCase, policy?: typeof AS_IT_WAS): Promise<DkimOutcome[]> {
@@ -82,7 +83,7 @@ describe.skipIf(!hasSuite("auth-dkim"))("the DKIM sets (beside the checkout)", (
 });
 
 /** Why a case may end otherwise; by what it holds, so that it goes for other cases of the kind too. */
-function deviationOf({ name, mail, zone }: DkimCase, outcomes: readonly DkimOutcome[]): string | undefined {
+function deviationOf({ mail, zone }: DkimCase, outcomes: readonly DkimOutcome[]): string | undefined {
   const signatures = mail.headers.all("dkim-signature");
   if (signatures.length === 0 && mail.headers.first("domainkey-signature")) {
     return "DomainKeys (RFC 4870) is historic and proves nothing here";
@@ -92,8 +93,7 @@ function deviationOf({ name, mail, zone }: DkimCase, outcomes: readonly DkimOutc
     return "a signature of the drafts before RFC 4871, without v=1";
   }
   if (
-    name.startsWith("mail-dkim/badkey_") &&
-    [...zone.values()].flat().some((entry) => "type" in entry && /g=/.test(String(entry.value)))
+    outcomes.some(({ selector, domain }) => keyText(zone, `${selector}._domainkey.${domain}`).match(/(?:^|;)\s*g\s*=/))
   ) {
     return "RFC 6376 dropped g= of key records";
   }
@@ -101,3 +101,6 @@ function deviationOf({ name, mail, zone }: DkimCase, outcomes: readonly DkimOutc
     ? "the key is in no DNS that came with the set"
     : undefined;
 }
+
+const keyText = (zone: DkimCase["zone"], name: string): string =>
+  (zone.get(name.toLowerCase()) ?? []).map((entry) => ("type" in entry ? String(entry.value) : "")).join();

@@ -37,6 +37,7 @@ describe.skipIf(!hasSuite("auth-dmarc-ar"))("the DMARC mails (beside the checkou
     const found = await judgeAuthenticity(resolver.within({}), {
       ip,
       helo: "client.invalid",
+      session: {},
       sender: parseAddress(sender) ?? null,
       headers: mail.headers,
       content: contentOf(Buffer.concat([mail.block, mail.body as Buffer])),

@@ -121,6 +121,15 @@ describe("lists over SMTP", () => {
     expect((await rcpt("198.51.100.5")).code).toBe(250);
   });
 
+  it("refuse to begin without a file that they name, and keep the old ones when a reload names it", async () => {
+    await expect(startService({ lists: [{ file: "nowhere/list.txt" }] })).rejects.toThrow(
+      "nowhere/list.txt cannot be read: ENOENT",
+    );
+    const { service, rcpt } = await started();
+    await expect(service.reload({ lists: [{ file: "nowhere/list.txt" }] })).rejects.toThrow("ENOENT");
+    expect((await rcpt("203.0.113.9")).code).toBe(554);
+  });
+
   it("change with a reload, and those that stay are not read again", async () => {
     const { service, rcpt, dns } = await started();
     expect((await rcpt("203.0.113.9")).code).toBe(554);

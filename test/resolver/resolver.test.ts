@@ -5,6 +5,7 @@ import { reverseName } from "../../src/kit/names.ts";
 import { Unavailable } from "../../src/kit/trouble.ts";
 import { createResolver, type Resolver, type ResolverOptions } from "../../src/resolver/resolver.ts";
 import { handClock } from "../helpers/hand-clock.ts";
+import { until } from "../helpers/wait.ts";
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -131,6 +132,24 @@ describe("the resolver", () => {
     await resolver.ask("example.com", "TXT");
     await resolver.ask("nowhere.example", "TXT");
     expect(asked).toHaveLength(4);
+  });
+
+  it("asks again before an answer in use ends, and nobody waits for it", async () => {
+    const clock = handClock();
+    const { port, asked, change } = await serve({ zone: ZONE, ttl: 60 });
+    const resolver = resolverOf([port], {}, clock);
+    await resolver.ask("example.com", "TXT");
+    await clock.pass(55_000);
+    change({ zone: ZONE, ttl: 60, delayMs: 150 });
+    const began = performance.now();
+    await Promise.all([resolver.ask("example.com", "TXT"), resolver.ask("example.com", "TXT")]);
+    expect(performance.now() - began).toBeLessThan(100);
+    await until("the second question", () => asked.length === 2);
+    // Asked later and answered later: by then the new answer is in.
+    await resolver.ask("nowhere.example", "A");
+    await clock.pass(50_000);
+    await resolver.ask("example.com", "TXT");
+    expect(asked.filter((question) => question === "TXT example.com")).toHaveLength(2);
   });
 
   it("does not let a silent name slow the others", async () => {

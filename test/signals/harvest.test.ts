@@ -114,6 +114,34 @@ describe("a network whose hosts share the work", () => {
   });
 });
 
+describe("a client in a network that is blocked for what its neighbours did", () => {
+  it("sends on", async () => {
+    const setting = conductOn({ harvest: { unknownMin: 1 } });
+    await askFor(setting, stranger, names(3));
+    await until("a block", () => setting.blocks.length > 0);
+    expect(await setting.conduct.standing(stranger)).toHaveProperty("block");
+    const client = sessionOf({ client: clientOf(), ip: "203.0.113.9" });
+    expect(await setting.conduct.standing(client)).toEqual({ sinceMs: 0 });
+  });
+});
+
+describe("a network whose hosts count addresses up together", () => {
+  it("is blocked as a whole, though most of what it asks for exists", async () => {
+    const setting = conductOn({ harvest: { similarMin: 3, networkFactor: 2 } });
+    for (const [i, name] of numbered(20).entries()) {
+      const host = sessionOf({ ip: `203.0.113.${i + 1}` });
+      await askFor(setting, host, ["one", "two", "three"], FOUND);
+      await askFor(setting, host, [name]);
+      await score(setting, host);
+    }
+    await until("a block", () => setting.blocks.length > 0);
+    expect(setting.blocks[0]).toMatchObject({
+      block: { subject: "203.0.113.0/24" },
+      facts: { networkSimilar: 18, similar: 1 },
+    });
+  });
+});
+
 describe("a suspect", () => {
   it("hears later and later, and of mailboxes that exist no sooner than of others", async () => {
     const setting = conductOn({ harvest: { delayMs: 1_000, delayMaxMs: 8_000, unknownMin: 10 } });
@@ -194,7 +222,7 @@ describe("a suspect", () => {
 });
 
 describe("a trap address", () => {
-  const harvest = { traps: ["Nobody@example.com"] };
+  const harvest = { traps: ["Nobody@EXAMPLE.com"] };
 
   it.each([
     ["where it exists", FOUND],

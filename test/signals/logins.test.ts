@@ -66,6 +66,7 @@ describe("a login that suddenly comes from many networks", () => {
   it("asks the store once for each network, not for each mail", async () => {
     const setting = conductOn();
     await look(setting, "198.51.100.7");
+    await setting.conduct.standing(from("198.51.100.8"));
     expect(setting.conduct.alarm(from("198.51.100.8")), "an answer at once, and none").toBeUndefined();
   });
 

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { EVENTS } from "../../../src/ledger/events.ts";
+import { archivePart } from "./archive-part.ts";
 import { code, GENERATED, table } from "./text.ts";
 
 const INTRO = `# The ledger
@@ -33,6 +34,7 @@ export function ledgerPage(): string {
     INTRO,
     `## Events\n\n${table(["event", "when"], events)}`,
     `## Fields of an entry\n\n${table(["field", "", "type", "meaning"], fields)}`,
+    archivePart(),
   ];
   return `${parts.join("\n\n")}\n`;
 }

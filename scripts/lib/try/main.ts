@@ -6,6 +6,7 @@ import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { type NamedHouse, startNamedHouse } from "./named.ts";
 import { type Options, readOptions } from "./options.ts";
 import { type Scenario, scenariosFor } from "./scenarios.ts";
 import { pasteable, swaks, type Talk } from "./swaks.ts";
@@ -26,11 +27,19 @@ async function main(): Promise<number> {
     redisStops: options.compose !== undefined,
     behindPostfix: options.compose?.profile === "milter",
   });
-  for (const [index, scenario] of scenarios.entries()) {
-    if (!(await play(scenario, index + 1, { options, world }))) failed += 1;
+  const named = await startNamedHouse(HOUSE);
+  try {
+    for (const [index, scenario] of scenarios.entries()) {
+      if (!(await play(scenario, index + 1, { options, world, named }))) failed += 1;
+    }
+  } finally {
+    await named.stop();
   }
   console.log(`What the ledger has of it:\n\n${await world.ledgerSince(startedAt)}`);
-  if (!options.compose) console.log("Not played: Redis stopped (only with --compose and --milter).");
+  const left = options.compose
+    ? "what needs XCLIENT (only without --compose and --milter)"
+    : "Redis stopped (only with --compose and --milter)";
+  console.log(`Not played: ${left}.`);
   console.log(`${scenarios.length - failed} passed, ${failed} failed`);
   return failed === 0 ? 0 : 1;
 }
@@ -39,11 +48,12 @@ async function main(): Promise<number> {
 async function play(
   scenario: Scenario,
   number: number,
-  { options, world }: { options: Options; world: World },
+  { options, world, named }: { options: Options; world: World; named: NamedHouse },
 ): Promise<boolean> {
   await scenario.before?.(world);
-  if (scenario.after) await swaks([...doorArgs(scenario, options), ...scenario.after]);
-  const args = [...doorArgs(scenario, options), ...scenario.swaks];
+  const serverArgs = scenario.door === "named" ? ["--server", named.server] : doorArgs(scenario, options);
+  if (scenario.after) await swaks([...serverArgs, ...scenario.after]);
+  const args = [...serverArgs, ...scenario.swaks];
   const talk = await talkUntilExpected(scenario, args);
   const problem = isExpected(scenario, talk) ? await missing(scenario, talk, world) : "another reply was expected";
   const word = problem === undefined ? "PASS" : "FAIL";
@@ -56,10 +66,10 @@ async function play(
   return problem === undefined;
 }
 
-function doorArgs({ door }: Scenario, { server, submission, tls }: Options): string[] {
+function doorArgs({ door, login = "shop" }: Scenario, { server, submission, tls }: Options): string[] {
   if (door === "world") return ["--server", server];
   if (door === "clients-without-login") return ["--server", submission];
-  return ["--server", submission, ...(tls ? ["--tls"] : []), "-a", "PLAIN", "-au", "shop", "-ap", "demo"];
+  return ["--server", submission, ...(tls ? ["--tls"] : []), "-a", "PLAIN", "-au", login, "-ap", "demo"];
 }
 
 async function talkUntilExpected(scenario: Scenario, args: readonly string[]): Promise<Talk> {

@@ -1,11 +1,14 @@
+import { conduct } from "./conduct.ts";
 import { LABELS } from "./labels.ts";
 import type { World } from "./world.ts";
 
 /** One mail, and what must become of it. */
 export interface Scenario {
   readonly title: string;
-  /** At which door: that of the world, that of clients with shop's login, or there without one. */
-  readonly door: "world" | "clients" | "clients-without-login";
+  /** At which door: that of the world, that of clients with shop's login, or there without one; named: a server with DNS of its own. */
+  readonly door: "world" | "named" | "clients" | "clients-without-login";
+  /** Another client's login than shop's; the password is the same. */
+  readonly login?: string;
   readonly swaks: readonly string[];
   /** How the reply begins, and a piece of it. */
   readonly code: string;
@@ -156,6 +159,48 @@ const consent: readonly Scenario[] = [
   },
 ];
 
+const fromNamed = (envelope: string, header: string): Pick<Scenario, "door" | "swaks"> => ({
+  door: "named",
+  swaks: [
+    ...["--xclient-addr", "192.0.2.7", "--helo", "mx.friend.example"],
+    ...["--from", envelope, "--to", ALICE, "--h-From", header],
+  ],
+});
+
+/** Against a server of its own, with a DNS that knows friend.example and bank.example. */
+const senders: readonly Scenario[] = [
+  {
+    title: "a sender whom SPF proves",
+    ...fromNamed("me@friend.example", "A Friend <me@friend.example>"),
+    code: "250",
+    says: "id ",
+  },
+  {
+    title: "From forged, of a domain whose DMARC policy is reject",
+    ...fromNamed("me@friend.example", "The Bank <security@bank.example>"),
+    code: "550 5.7.26",
+    says: "has not authorised this mail",
+  },
+  {
+    title: "an address that the sender's SPF record does not name, where the operator refuses that",
+    ...fromNamed("security@bank.example", "A Friend <me@friend.example>"),
+    code: "550 5.7.23",
+    says: "may not send for it (SPF)",
+  },
+  {
+    title: "a sender's domain that does not exist",
+    ...fromNamed("me@nowhere.example", "Me <me@nowhere.example>"),
+    code: "550 5.1.8",
+    says: "receives no mail",
+  },
+  {
+    title: "DNS is silent about a sender: the mail waits there",
+    ...fromNamed("me@silent.example", "Me <me@silent.example>"),
+    code: "451 4.4.3",
+    says: "DNS does not answer",
+  },
+];
+
 /** "hh:mm", so many hours from now, UTC. */
 const hourFromNow = (hours: number): string => new Date(Date.now() + hours * 3_600_000).toISOString().slice(11, 16);
 
@@ -256,11 +301,12 @@ export function scenariosFor(played: { readonly redisStops: boolean; readonly be
     ...local,
     ...relaying,
     ...forged,
+    ...senders,
     ...advertising,
     ...codes,
     ...consent,
     ...scope,
-    ...(played.redisStops ? withoutRedis : mixed),
+    ...(played.redisStops ? withoutRedis : [...mixed, ...conduct]),
   ];
   return played.behindPostfix ? [...all, ...withoutFilter].map(throughPostfix) : all;
 }

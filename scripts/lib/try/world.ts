@@ -9,6 +9,8 @@ export interface World {
   /** @param more further words of `consentry consent grant` */
   grant(recipient: string, ...more: readonly string[]): Promise<void>;
   withdraw(recipient: string): Promise<void>;
+  /** Whether a block stood or not. */
+  unblock(subject: string): Promise<void>;
   /** Docker only. */
   redis(what: "stop" | "start"): Promise<void>;
   /** Docker only. */
@@ -62,6 +64,17 @@ export function createWorld(options: Options, house: string): World {
       const known = (await consentry(["client", "show", "shop"])).status === 0;
       const add = ["client", "add", "shop", "--kind", "advertiser", "--domain", "shop.example", "--password-stdin"];
       if (!known) await must(add, "demo\n");
+      const office = [
+        "client",
+        "add",
+        "office",
+        "--kind",
+        "isp-customer",
+        "--domain",
+        "office.example",
+        "--password-stdin",
+      ];
+      if ((await consentry(["client", "show", "office"])).status !== 0) await must(office, "demo\n");
       await grant("alice@example.com");
       await issue("1231", "1d");
       await issue("OLD1", "2009-02-09");
@@ -69,6 +82,11 @@ export function createWorld(options: Options, house: string): World {
     grant,
     async withdraw(recipient) {
       await must(["consent", "withdraw", recipient, "--advertiser", "shop"]);
+    },
+    async unblock(subject) {
+      // Exit 1: nobody was blocked.
+      const { status, stderr } = await consentry(["block", "remove", subject]);
+      if (status > 1) throw new Error(`consentry block remove ${subject}: ${stderr.trim()}`);
     },
     redis: (what) => turn("redis", what),
     consentry: (what) => turn(compose?.consentry ?? "consentry", what),

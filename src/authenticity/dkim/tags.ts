@@ -17,7 +17,17 @@ export function readTags(text: string): Tags | undefined {
 }
 
 const isBlank = (text: string): boolean => /^[ \t\r\n]*$/.test(text);
-const trim = (text: string): string => text.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, "");
+
+/** By hand: a pattern for blanks at the end takes quadratic time where there are many in the middle. */
+function trim(text: string): string {
+  let from = 0;
+  let to = text.length;
+  while (from < to && BLANKS.includes(text[from] as string)) from += 1;
+  while (to > from && BLANKS.includes(text[to - 1] as string)) to -= 1;
+  return text.slice(from, to);
+}
+
+const BLANKS = " \t\r\n";
 
 /** A value without any blank in it: base64 and lists may be folded anywhere. */
 export const unfolded = (value: string): string => (/[ \t\r\n]/.test(value) ? value.replace(/[ \t\r\n]+/g, "") : value);

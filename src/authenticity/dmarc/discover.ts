@@ -3,7 +3,6 @@
  * Public Suffix List. An operator chooses; the first is the default.
  */
 import type { Names } from "../../kit/names.ts";
-import { organisationOf } from "../../mail/organisation.ts";
 import { type DmarcRecord, isDmarcRecord, readDmarcRecord } from "./record.ts";
 
 export type DmarcEdition = "rfc9989" | "rfc7489";
@@ -29,7 +28,11 @@ export const standingOf = (names: Names, domain: string, edition: DmarcEdition):
 
 /** The organisational domain alone. @throws Unavailable("dns") */
 export const organisationFor = async (names: Names, domain: string, edition: DmarcEdition): Promise<string> =>
-  edition === "rfc9989" ? organisationIn(await climb(names, domain), domain) : organisationOf(domain);
+  edition === "rfc9989" ? organisationIn(await climb(names, domain), domain) : organisationByList(domain);
+
+/** The list is large and only the older edition needs it: it is read when somebody asks. */
+const organisationByList = async (domain: string): Promise<string> =>
+  (await import("../../mail/organisation.ts")).organisationOf(domain);
 
 /** invalid: there is one, and nothing in it can be applied. */
 type Read = DmarcRecord | "none" | "several" | "invalid";
@@ -82,7 +85,7 @@ function organisationIn(climbed: readonly Found[], start: string): string {
 
 /** RFC 7489 6.6.3: the domain itself, then its organisation; several records at one of them end the search. */
 async function byList(names: Names, domain: string): Promise<Standing> {
-  const top = organisationOf(domain);
+  const top = await organisationByList(domain);
   const organisation = async (): Promise<string> => top;
   for (const name of new Set([domain, top])) {
     const record = await recordAt(names, name);

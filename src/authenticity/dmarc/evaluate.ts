@@ -37,7 +37,10 @@ const AUTHORS_MAX = 5;
 export async function evaluateDmarc(names: Names, question: DmarcQuestion): Promise<DmarcOutcome> {
   const authors = [...new Set(question.authors)].filter((domain) => !domain.startsWith("[") && domain !== "");
   if (authors.length === 0) return { result: "permerror", because: "no domain in From" };
-  if (authors.length > AUTHORS_MAX) return { result: "permerror", because: "too many domains in From" };
+  // Whoever names so many hides one among them; RFC 9989 leaves several authors to the receiver.
+  if (authors.length > AUTHORS_MAX && authors[0]) {
+    return { result: "fail", policy: "reject", author: authors[0], because: "too many domains in From" };
+  }
   const outcomes = await Promise.all(authors.map((author) => evaluateOne(names, author, question)));
   return outcomes.reduce((worst, one) => (badness(one) > badness(worst) ? one : worst));
 }

@@ -20,8 +20,22 @@ export interface DmarcRecord {
 
 export const isDmarcRecord = (text: string): boolean => /^v[ \t]*=[ \t]*DMARC1[ \t]*(?:;|$)/.test(text);
 
-/** undefined: it says nothing that can be applied (RFC 9989 4.10.1: no valid p, sp or np, and nobody to report to). */
+const RECORDS_KEPT = 4096;
+const known = new Map<string, DmarcRecord | undefined>();
+
+/**
+ * undefined: it says nothing that can be applied (RFC 9989 4.10.1: no valid p, sp or np, and nobody to report to). Read once: the same
+ * few records judge most mail.
+ */
 export function readDmarcRecord(text: string): DmarcRecord | undefined {
+  if (known.has(text)) return known.get(text);
+  if (known.size >= RECORDS_KEPT) known.clear();
+  const record = parse(text);
+  known.set(text, record);
+  return record;
+}
+
+function parse(text: string): DmarcRecord | undefined {
   const tags = new Map<string, string>();
   for (const part of text.split(";")) {
     const equals = part.indexOf("=");

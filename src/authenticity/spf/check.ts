@@ -60,7 +60,9 @@ interface Course {
 
 /** Never throws for anything DNS or a record says: silence is `temperror`. */
 export async function checkHost(names: Names, question: SpfQuestion): Promise<SpfOutcome> {
-  const address = addressBytes(canonicalIp(question.ip) ?? "");
+  // Nearly every client is a plain IPv4 address; the others may be written in many ways, and mapped ones are IPv4 too.
+  const plain = addressBytes(question.ip);
+  const address = plain?.length === 4 ? plain : addressBytes(canonicalIp(question.ip) ?? "");
   if (!address) return { result: "none", because: "no address" };
   const at = question.sender.lastIndexOf("@");
   const course: Course = {

@@ -1,7 +1,18 @@
 import { isIP } from "node:net";
 
-/** An address as bytes: 4 for IPv4, 16 for IPv6. A mapped address stays IPv6. undefined: no address. */
+const ADDRESSES_KEPT = 8192;
+const known = new Map<string, Uint8Array | undefined>();
+
+/** An address as bytes: 4 for IPv4, 16 for IPv6. A mapped address stays IPv6. undefined: no address. Read once: few are asked often. */
 export function addressBytes(text: string): Uint8Array | undefined {
+  if (known.has(text)) return known.get(text);
+  if (known.size >= ADDRESSES_KEPT) known.clear();
+  const bytes = readAddress(text);
+  known.set(text, bytes);
+  return bytes;
+}
+
+function readAddress(text: string): Uint8Array | undefined {
   const family = isIP(text);
   if (family === 4) return Uint8Array.from(text.split("."), Number);
   if (family !== 6 || text.includes("%")) return undefined;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseAddress } from "../../mail/path.ts";
 import { defer, defineRule, note, PASS } from "../define.ts";
 
 const count = (fallback: number) => z.int().positive().max(1_000_000).default(fallback);
@@ -11,7 +12,9 @@ export const harvestOptions = z.strictObject({
   unknownMin: count(10).describe("so many unknown recipients make suspect"),
   unknownShare: z.number().min(0.01).max(1).default(0.5).describe("when they are at least this share of all"),
   similarMin: count(6).describe("so many similar unknown ones do too, whatever their share"),
-  networkFactor: count(4).describe("the network around (/24, /48) is suspect from so many times unknownMin"),
+  networkFactor: count(4).describe(
+    "the network around (/24, /48) is suspect from so many times unknownMin or similarMin",
+  ),
   delayMs: span(1_000, 60_000).describe("answers of a suspect come on beats of this length, growing"),
   delayMaxMs: span(20_000, 120_000).describe("longest beat"),
   turnAwayAt: z.number().min(1).max(100).default(2).describe("times the threshold from which it hears 421"),
@@ -22,8 +25,8 @@ export const harvestOptions = z.strictObject({
     .array(
       z
         .string()
-        .regex(/^[^@\s]+@[^@\s]+$/, "local-part@domain")
-        .toLowerCase(),
+        .refine((text) => parseAddress(text) !== undefined, "local-part@domain")
+        .transform((text) => parseAddress(text)?.key ?? text),
     )
     .max(100_000)
     .default([])
@@ -46,9 +49,8 @@ export const harvesting = defineRule({
   options: harvestOptions,
   looks: {
     rcpt({ session }, { conduct, options }) {
-      const { score, unknown, known, similar, networkUnknown, trapped } = conduct.suspicion(session);
+      const { score, ...evidence } = conduct.suspicion(session);
       if (score < 1) return PASS;
-      const evidence = { unknown, known, similar, networkUnknown, trapped };
       if (score < options.turnAwayAt) return note("many recipients that do not exist", { evidence });
       return defer("harvesting", { evidence });
     },

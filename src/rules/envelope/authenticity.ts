@@ -2,8 +2,9 @@ import { z } from "zod";
 import type { Authenticity } from "../../authenticity/judge.ts";
 import { judgeAuthenticity, methodsOf } from "../../authenticity/judge.ts";
 import { claimedResults, RESULTS_HEADER, writeResults } from "../../authenticity/results.ts";
-import { type AuthVerdict, verdictOf } from "../../authenticity/verdict.ts";
+import { type AuthVerdict, areKin, verdictOf } from "../../authenticity/verdict.ts";
 import type { Pack } from "../../law/pack.ts";
+import { domainList } from "../../mail/domains.ts";
 import type { HeaderEdit } from "../../mail/edits.ts";
 import type { ReplyId } from "../../mail/replies.ts";
 import { type BodyView, isOwn } from "../../mail/views.ts";
@@ -27,6 +28,10 @@ const options = z.strictObject({
     .enum(["defer", "note"])
     .default("defer")
     .describe("what follows when DNS keeps the answer from being known"),
+  mustSign: z
+    .array(domainName)
+    .default([])
+    .describe("domains (or *.domain) whose mail is refused without a valid signature of theirs, whatever SPF says"),
   trustedSealers: z.array(domainName).default([]).describe("domains whose ARC seal vouches for mail they forward"),
   signaturesMax: z.int().positive().max(100).default(10).describe("most DKIM signatures that are checked"),
   writeResults: z.boolean().default(true).describe("write Authentication-Results into mail that goes on"),
@@ -61,14 +66,25 @@ export const authenticity = defineRule({
       const edits = writes ? [...removals, { kind: "add" as const, name: RESULTS_HEADER, value }] : removals;
       const verdict = verdictOf(found, trustedSealers);
       const evidence = { ...evidenceOf(found, verdict), ...(forged.length > 0 && { forgedResults: forged.length }) };
-      return [{ kind: "pass", edits, evidence }, ...consequencesOf(verdict, found, { view, context })];
+      const unsigned = missingSignature(found, context.options.mustSign);
+      const said = unsigned ? [unsigned] : consequencesOf(verdict, found, { view, context });
+      return withFacts(said, { edits, evidence });
     },
   },
 });
 
+/** One finding for everybody carries what was found; where recipients are told apart, a pass of its own does. */
+function withFacts(said: readonly Finding[], facts: { edits: readonly HeaderEdit[]; evidence: Evidence }): Finding[] {
+  const [only, ...more] = said;
+  if (!only) return [{ kind: "pass", ...facts }];
+  if (more.length > 0 || only.packs) return [{ kind: "pass", ...facts }, ...said];
+  return [{ ...only, edits: facts.edits, evidence: { ...facts.evidence, ...only.evidence } }];
+}
+
 const askedOf = (view: BodyView, { site, clock, options }: Context<Options>) => ({
   ip: view.session.clientIp,
   helo: view.session.helo ?? "",
+  session: view.session,
   sender: view.sender.address,
   headers: view.headers,
   content: view.content,
@@ -98,6 +114,20 @@ function evidenceOf({ spf, helo, dkim, arc, dmarc }: Authenticity, verdict: Auth
     ...(dmarc.policy && { policy: dmarc.policy }),
     ...(arc.result !== "none" && { arc: `${arc.result} ${arc.sealer ?? ""}`.trim() }),
   };
+}
+
+/** What is wrong with the signatures of a mail whose author always signs (RFC 7372 3.1). */
+function missingSignature({ dkim, dmarc }: Authenticity, mustSign: readonly string[]): Finding | undefined {
+  const author = dmarc.author ?? "";
+  if (mustSign.length === 0 || !domainList(mustSign).has(author)) return undefined;
+  if (dkim.some(({ result, domain }) => result === "temperror" && areKin(domain, author))) {
+    return defer("dns-away", { evidence: { author } });
+  }
+  const passing = dkim.filter(({ result }) => result === "pass");
+  const own = passing.filter(({ domain }) => areKin(domain, author));
+  if (own.some(({ unsignedBytes = 0 }) => unsignedBytes === 0)) return undefined;
+  const reply = own.length > 0 ? "dkim-partial" : passing.length > 0 ? "dkim-author" : "dkim-missing";
+  return reject(reply, { evidence: { author }, detail: author });
 }
 
 interface About {

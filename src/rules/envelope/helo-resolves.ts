@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { hasAddress } from "../../authenticity/reverse.ts";
+import { hasAddress, orSilence } from "../../authenticity/reverse.ts";
 import { isOwn } from "../../mail/views.ts";
 import { defineRule, note, PASS, reject, skip } from "../define.ts";
 
@@ -24,7 +24,9 @@ export const heloResolves = defineRule({
       if (!names) return skip("no DNS server is named in dns.servers");
       const { helo = "" } = session;
       if (!FULL_NAME.test(helo)) return skip("HELO is no full name");
-      if (await hasAddress(names.within(session), helo)) return PASS;
+      const found = await orSilence(hasAddress(names.within(session), helo), options.missing === "reject");
+      if (found === "silence") return note("DNS does not answer about the name in HELO");
+      if (found) return PASS;
       const evidence = { helo };
       return options.missing === "reject"
         ? reject("helo-unknown", { evidence })

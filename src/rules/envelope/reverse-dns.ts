@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { reverseNameOf } from "../../authenticity/reverse.ts";
+import { orSilence, reverseNameOf } from "../../authenticity/reverse.ts";
 import { isOwn } from "../../mail/views.ts";
 import { defineRule, note, reject, skip } from "../define.ts";
 
@@ -24,7 +24,10 @@ export const reverseDns = defineRule({
     async helo({ session }, { names, options }) {
       if (isOwn(session)) return skip("one of our own");
       if (!names) return skip("no DNS server is named in dns.servers");
-      const { result, name } = await reverseNameOf(names.within(session), session.clientIp);
+      const couldRefuse = options.missing === "reject" || options.unconfirmed === "reject";
+      const found = await orSilence(reverseNameOf(names.within(session), session.clientIp), couldRefuse);
+      if (found === "silence") return note("DNS does not answer about the client's address");
+      const { result, name } = found;
       const evidence = { iprev: result, ...(name !== undefined && { reverseName: name }) };
       if (result === "pass") return { kind: "pass", evidence };
       const [demanded, reason] =

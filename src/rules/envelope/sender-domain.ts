@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { canReceive } from "../../authenticity/reverse.ts";
+import type { Names } from "../../kit/names.ts";
 import { isOwn } from "../../mail/views.ts";
-import { defineRule, note, PASS, reject, skip } from "../define.ts";
+import { defineRule, type Finding, note, PASS, reject, skip } from "../define.ts";
 
 export const senderDomain = defineRule({
   id: "envelope/sender-domain",
@@ -24,21 +25,32 @@ export const senderDomain = defineRule({
     nullMx: z.enum(["reject", "note"]).default("reject").describe("what follows when it says that it receives no mail"),
   }),
   looks: {
-    async mail({ session, sender }, { names, options, site }) {
+    mail({ session, sender }, { names, options, site }) {
       if (isOwn(session)) return skip("one of our own");
       if (!names) return skip("no DNS server is named in dns.servers");
       const domain = sender.address?.domain ?? "";
       if (domain === "" || domain.startsWith("[") || site.isLocal(domain)) return PASS;
-      const answer = await canReceive(names.within(sender), domain);
-      if (answer === "yes") return PASS;
-      const evidence = { domain };
-      const isNull = answer === "null-mx";
-      if ((isNull ? options.nullMx : options.missing) === "reject") {
-        return reject(isNull ? "sender-null-mx" : "sender-domain", { evidence });
-      }
-      return note(isNull ? "the sender's domain receives no mail" : "the sender's domain has no MX, A or AAAA", {
-        evidence,
-      });
+      const asking = names.within(sender);
+      // A domain in use is known: no wait, no timer.
+      if (asking.known(domain, "MX")?.records.some(({ host }) => host !== "")) return PASS;
+      return judge(asking, domain, options);
     },
   },
 });
+
+async function judge(
+  names: Names,
+  domain: string,
+  options: { missing: "reject" | "note"; nullMx: "reject" | "note" },
+): Promise<Finding> {
+  const answer = await canReceive(names, domain);
+  if (answer === "yes") return PASS;
+  const evidence = { domain };
+  const isNull = answer === "null-mx";
+  if ((isNull ? options.nullMx : options.missing) === "reject") {
+    return reject(isNull ? "sender-null-mx" : "sender-domain", { evidence });
+  }
+  return note(isNull ? "the sender's domain receives no mail" : "the sender's domain has no MX, A or AAAA", {
+    evidence,
+  });
+}

@@ -2,11 +2,12 @@
  * Which blocks of a volume speak of an address. The volume lies in the order of client addresses, so that a sender's entries are in a
  * few blocks and a recipient's are all over it; with this a look-up reads only the blocks that have one.
  *
- * "CLA1", the number of buckets, where each begins, then the buckets: addresses by the first 28 bits of the SHA-256 of their role and
+ * "CLA1" ("CLE1": hashed with a key), the number of buckets, where each begins, then the buckets: addresses by the first 28 bits of the SHA-256 of their role and
  * lower-case text, each with its blocks. Two addresses with the same bits only cost a block read in vain.
  */
 import { hash } from "node:crypto";
 import { closeSync, openSync, readSync } from "node:fs";
+import { type Cipher, keyMissing } from "./cipher.ts";
 import { readVarint, varints } from "./varint.ts";
 
 export type Role = "sender" | "recipient";
@@ -28,6 +29,7 @@ export interface Found {
 }
 
 const MAGIC = "CLA1";
+const MAGIC_KEYED = "CLE1";
 const HEADER_BYTES = 8;
 const OFFSET_BYTES = 4;
 const PER_BUCKET = 32;
@@ -35,8 +37,13 @@ const BUCKET_BITS_MAX = 20;
 
 const CODE_BITS = 28;
 
-const hashOf = (role: Role, address: string): number =>
-  Number.parseInt(hash("sha256", `${role} ${address.toLowerCase()}`, "hex").slice(0, CODE_BITS / 4), 16);
+type Coder = (role: Role, address: string) => number;
+
+/** In an encrypted archive nobody without the key can ask for an address. */
+function coderOf(path: string, cipher: Cipher | undefined): Coder {
+  const digest = (text: string): string => cipher?.hash(path, text) ?? hash("sha256", text, "hex");
+  return (role, address) => Number.parseInt(digest(`${role} ${address.toLowerCase()}`).slice(0, CODE_BITS / 4), 16);
+}
 
 const bucketOf = (code: number, bits: number): number => code >>> (CODE_BITS - bits);
 
@@ -45,11 +52,13 @@ export interface AddressIndex {
   toBuffer(): Buffer;
 }
 
-export function createAddressIndex(): AddressIndex {
+/** @param path a file of that day */
+export function createAddressIndex(path: string, cipher: Cipher | undefined): AddressIndex {
+  const codeOf = coderOf(path, cipher);
   const known = new Map<number, { blocks: Set<number>; mixedCase: boolean }>();
   return {
     add({ role, address, block, mixedCase }) {
-      const code = hashOf(role, address);
+      const code = codeOf(role, address);
       const found = known.get(code);
       if (!found) known.set(code, { blocks: new Set([block]), mixedCase });
       else {
@@ -69,7 +78,7 @@ export function createAddressIndex(): AddressIndex {
         bodies[bucket]?.push(code - (last.get(bucket) ?? firstOf(bucket, bits)), ...describe(entry));
         last.set(bucket, code);
       }
-      return assemble(bodies.map(varints));
+      return assemble(bodies.map(varints), cipher ? MAGIC_KEYED : MAGIC);
     },
   };
 }
@@ -90,9 +99,9 @@ function describe({ blocks, mixedCase }: { blocks: Set<number>; mixedCase: boole
   return [sorted.length * FLAGS + mixed, ...steps];
 }
 
-function assemble(bodies: readonly Buffer[]): Buffer {
+function assemble(bodies: readonly Buffer[], magic: string): Buffer {
   const head = Buffer.alloc(HEADER_BYTES + (bodies.length + 1) * OFFSET_BYTES);
-  head.write(MAGIC, "latin1");
+  head.write(magic, "latin1");
   head.writeUInt32LE(bodies.length, MAGIC.length);
   let offset = 0;
   bodies.forEach((body, index) => {
@@ -103,14 +112,23 @@ function assemble(bodies: readonly Buffer[]): Buffer {
   return Buffer.concat([head, ...bodies]);
 }
 
-/** @returns undefined when the address is not in the volume. @throws Error when the file is no such index */
-export function findAddress(path: string, role: Role, address: string): Found | undefined {
+/**
+ * @returns undefined when the address is not in the volume
+ * @throws Error when the file is no such index; Unavailable when a key is missing
+ */
+export function findAddress(
+  path: string,
+  { role, address }: Pick<Mention, "role" | "address">,
+  cipher?: Cipher,
+): Found | undefined {
   const file = openSync(path, "r");
   try {
     const head = readAt(file, 0, HEADER_BYTES);
     const buckets = head.readUInt32LE(MAGIC.length);
-    if (head.toString("latin1", 0, MAGIC.length) !== MAGIC || buckets === 0) throw new Error(`${path} is no index`);
-    const code = hashOf(role, address);
+    const magic = head.toString("latin1", 0, MAGIC.length);
+    if ((magic !== MAGIC && magic !== MAGIC_KEYED) || buckets === 0) throw new Error(`${path} is no index`);
+    if (magic === MAGIC_KEYED && !cipher) throw keyMissing(path);
+    const code = coderOf(path, magic === MAGIC_KEYED ? cipher : undefined)(role, address);
     const bits = Math.log2(buckets);
     const bucket = bucketOf(code, bits);
     const bounds = readAt(file, HEADER_BYTES + bucket * OFFSET_BYTES, 2 * OFFSET_BYTES);

@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { DuckDBConnection, DuckDBInstance, DuckDBValue } from "@duckdb/node-api";
+import { type Cipher, createCipher, isEncryptedParquet, keyMissing } from "./cipher.ts";
 import { ID_MACROS } from "./short-id.ts";
 
 export interface DatabaseOptions {
@@ -14,6 +15,8 @@ export interface DatabaseOptions {
   /** Most memory it takes, MB. */
   readonly memoryMb: number;
   readonly threads?: number;
+  /** 32 bytes; with them the archive is encrypted. */
+  readonly archiveKey?: Uint8Array;
 }
 
 export type Row = readonly unknown[];
@@ -21,6 +24,11 @@ export type Row = readonly unknown[];
 export interface Database {
   /** A private directory that is removed at the end. */
   readonly dir: string;
+  readonly cipher: Cipher | undefined;
+  /** SQL that reads Parquet files of the archive, encrypted or not, as one table. @throws Unavailable when a key is missing */
+  from(files: readonly string[]): Promise<string>;
+  /** Options of COPY for a Parquet file of the archive. */
+  into(file: string): Promise<string>;
   run(sql: string, values?: readonly DuckDBValue[]): Promise<void>;
   /** All rows of a result that is known to be small. */
   rows(sql: string, values?: readonly DuckDBValue[]): Promise<Row[]>;
@@ -42,7 +50,7 @@ export const literal = (text: string): string => `'${text.replaceAll("'", "''")}
 /** Several, as a list. */
 export const literals = (texts: readonly string[]): string => `[${texts.map(literal).join(", ")}]`;
 
-export async function openDatabase({ tempDir, memoryMb, threads }: DatabaseOptions): Promise<Database> {
+export async function openDatabase({ tempDir, memoryMb, threads, archiveKey }: DatabaseOptions): Promise<Database> {
   const { DuckDBInstance } = await import("@duckdb/node-api");
   mkdirSync(tempDir, { recursive: true, mode: DIRECTORY_MODE });
   removeLeft(tempDir);
@@ -57,8 +65,8 @@ export async function openDatabase({ tempDir, memoryMb, threads }: DatabaseOptio
   });
   const connection = await instance.connect();
   for (const macro of ID_MACROS) await connection.run(macro);
-  await connection.run("SET parquet_metadata_cache = true");
-  return wrap(instance, connection, dir);
+  await connection.run(`SET parquet_metadata_cache = ${archiveKey === undefined}`);
+  return { ...wrap(instance, connection, dir), ...(await parquetAccess(connection, archiveKey)) };
 }
 
 /** What a process that was killed left behind. */
@@ -81,7 +89,52 @@ function isRunning(pid: number): boolean {
   }
 }
 
-function wrap(instance: DuckDBInstance, connection: DuckDBConnection, dir: string): Database {
+/**
+ * How Parquet files are read and written. DuckDB calls the library that it encrypts with here unsafe for what its random numbers are: they
+ * need only not repeat, and come from a generator that the system seeds with 64 bits each time; hence the keys by month (cipher.ts).
+ */
+async function parquetAccess(
+  connection: DuckDBConnection,
+  archiveKey: Uint8Array | undefined,
+): Promise<Pick<Database, "cipher" | "from" | "into">> {
+  const cipher = archiveKey && createCipher(archiveKey);
+  if (cipher) await connection.run("SET force_mbedtls_unsafe = 'true'");
+  const known = new Set<string>();
+  const keyName = async (path: string): Promise<string> => {
+    if (!cipher) throw keyMissing(path);
+    const { name, base64 } = cipher.parquetKey(path);
+    if (!known.has(name)) await connection.run(`PRAGMA add_parquet_key(${literal(name)}, ${literal(base64)})`);
+    known.add(name);
+    return `footer_key: ${literal(name)}`;
+  };
+  return {
+    cipher,
+    async from(files) {
+      const groups = new Map<string, string[]>();
+      for (const file of files) {
+        const key = isEncryptedParquet(file) ? await keyName(file) : "";
+        groups.set(key, [...(groups.get(key) ?? []), file]);
+      }
+      return unionOf([...groups].map(([key, some]) => readSql(some, key)));
+    },
+    into: async (file) => (cipher ? `, ENCRYPTION_CONFIG {${await keyName(file)}}` : ""),
+  };
+}
+
+/** What an encrypted file's reader is given again lacks the key (DuckDB 1.5.6): neither its union by name nor its cache of metadata can be used. */
+const readSql = (files: readonly string[], key: string): string =>
+  `read_parquet(${literals(files)}, hive_partitioning = false, ${key === "" ? "union_by_name = true" : `encryption_config = {${key}}`})`;
+
+const unionOf = (reads: readonly string[]): string =>
+  reads.length === 1
+    ? (reads[0] ?? "")
+    : `(${reads.map((read) => `SELECT * FROM ${read}`).join(" UNION ALL BY NAME ")})`;
+
+function wrap(
+  instance: DuckDBInstance,
+  connection: DuckDBConnection,
+  dir: string,
+): Omit<Database, "cipher" | "from" | "into"> {
   return {
     dir,
     async run(sql, values = []) {

@@ -74,7 +74,7 @@ async function writePart(lines: string, path: string, database: Database): Promi
   const draft = draftOf(path);
   try {
     await database.run(
-      `COPY (SELECT -1::INTEGER AS ${BLOCK}, * FROM (${linesAsRows(lines)}) ORDER BY client_ip, sender, "at", id) TO ${literal(draft)} (${PART_OPTIONS})`,
+      `COPY (SELECT -1::INTEGER AS ${BLOCK}, * FROM (${linesAsRows(lines)}) ORDER BY client_ip, sender, "at", id) TO ${literal(draft)} (${PART_OPTIONS}${await database.into(draft)})`,
     );
     await settle(draft, path);
   } catch (error) {

@@ -6,8 +6,9 @@ import { Misuse } from "../../kit/trouble.ts";
 import type { Search } from "../../ledger/journal.ts";
 import { type Found, findAddress, type Role } from "./address-index.ts";
 import type { Day, Volume } from "./catalog.ts";
+import type { Cipher } from "./cipher.ts";
 import { BLOCK } from "./columns.ts";
-import { type Database, literal, literals } from "./database.ts";
+import { type Database, literal } from "./database.ts";
 import { addressesOf, dateOf, parquetOf, type Span } from "./layout.ts";
 import { firstBlock } from "./volume.ts";
 import { addressIs, allOf, conditionsOf } from "./where.ts";
@@ -44,8 +45,8 @@ interface Branch {
   readonly where: string;
 }
 
-const branchSql = ({ files, where }: Branch): string =>
-  `SELECT * EXCLUDE (${BLOCK}) FROM read_parquet(${literals(files)}, hive_partitioning = false, union_by_name = true) WHERE ${where}`;
+const branchSql = async ({ files, where }: Branch, database: Database): Promise<string> =>
+  `SELECT * EXCLUDE (${BLOCK}) FROM ${await database.from(files)} WHERE ${where}`;
 
 /**
  * SQL for the rows of these days that match, with the columns of the archive, in no order.
@@ -61,14 +62,15 @@ export async function rowsSql(search: Search, days: readonly Day[], database: Da
   const branches: Branch[] = [];
   if (roles.length === 0) branches.push({ files: [...volumes.map(fileOf), ...parts], where: allOf(common) });
   else {
-    const { indexed, scanned } = lookUp(roles, volumes);
+    const { indexed, scanned } = lookUp(roles, volumes, database.cipher);
     branches.push(...indexedBranches(indexed, common));
     branches.push({ files: [...scanned, ...parts], where: allOf([...common, condition(roles, true)]) });
   }
   const full = branches.filter(({ files }) => files.length > 0);
   if (full.length === 0) return undefined;
   const network = await networkCondition(search, full, database);
-  return full.map(({ files, where }) => branchSql({ files, where: allOf([where, ...network]) })).join(" UNION ALL ");
+  const selects = full.map(({ files, where }) => branchSql({ files, where: allOf([where, ...network]) }, database));
+  return (await Promise.all(selects)).join(" UNION ALL ");
 }
 
 const fileOf = ({ path, seal }: Volume): string => join(path.dir, parquetOf(seal.volume));
@@ -100,13 +102,13 @@ interface Indexed {
 }
 
 /** Asks the index of each volume. One that cannot be read only costs the time it would have saved. */
-function lookUp(wanted: readonly Wanted[], volumes: readonly Volume[]) {
+function lookUp(wanted: readonly Wanted[], volumes: readonly Volume[], cipher: Cipher | undefined) {
   const indexed: Indexed[] = [];
   const scanned: string[] = [];
   for (const volume of volumes) {
     const file = fileOf(volume);
     try {
-      const found = wanted.map((each) => findAny(each, volume));
+      const found = wanted.map((each) => findAny(each, volume, cipher));
       if (found.some(({ blocks }) => blocks.length === 0)) continue;
       const blocks = found
         .map((each) => each.blocks)
@@ -125,9 +127,9 @@ function lookUp(wanted: readonly Wanted[], volumes: readonly Volume[]) {
   return { indexed, scanned };
 }
 
-function findAny({ roles, address }: Wanted, { path, seal }: Volume): Found {
+function findAny({ roles, address }: Wanted, { path, seal }: Volume, cipher: Cipher | undefined): Found {
   const index = join(path.dir, addressesOf(seal.volume));
-  const found = roles.flatMap((role) => findAddress(index, role, address) ?? []);
+  const found = roles.flatMap((role) => findAddress(index, { role, address }, cipher) ?? []);
   return {
     blocks: [...new Set(found.flatMap(({ blocks }) => blocks))],
     mixedCase: found.some(({ mixedCase }) => mixedCase),
@@ -154,7 +156,7 @@ async function networkCondition(search: Search, branches: readonly Branch[], dat
   const range = ipRanges([ip]);
   const files = branches.flatMap((branch) => branch.files);
   const inside: string[] = [];
-  const sql = `SELECT DISTINCT client_ip FROM read_parquet(${literals(files)}, hive_partitioning = false) WHERE client_ip IS NOT NULL`;
+  const sql = `SELECT DISTINCT client_ip FROM ${await database.from(files)} WHERE client_ip IS NOT NULL`;
   for await (const rows of database.stream(sql)) {
     for (const [address] of rows) if (range.has(String(address))) inside.push(literal(String(address)));
   }

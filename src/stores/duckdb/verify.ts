@@ -13,8 +13,8 @@ import { checkRows } from "./row-check.ts";
 export interface VerifyOptions extends DatabaseOptions, Witnesses {
   /** Directory of the archive. */
   readonly root: string;
-  /** The node whose journal the witnesses come from; what others did last may be in entries that are not in reach. */
-  readonly node: string;
+  /** The node whose journal the witnesses come from: what others did last may be in entries out of reach. undefined: none are. */
+  readonly node?: string;
   /** Told after each day, of how many. */
   onDay?(done: number, of: number): void;
 }
@@ -109,7 +109,7 @@ async function checkNode(node: string, days: readonly Day[], options: VerifyOpti
     listedRemovals: removals,
     anchors: anchors.filter((anchor) => anchor.node === node),
     deletions,
-    allEntries: node === options.node,
+    allEntries: options.node === undefined || node === options.node,
     keys: new Map([...beside, ...given]),
   });
   const notes = used.map(

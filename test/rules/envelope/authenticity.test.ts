@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { makeKey, writeMail } from "../../../scripts/bench/lib/signed-mail.ts";
 import { authenticity } from "../../../src/rules/envelope/authenticity.ts";
 import type { Described } from "../../helpers/described.ts";
 import { tellings, testRule } from "../../helpers/rule-tester.ts";
@@ -76,6 +77,11 @@ testRule(authenticity, {
       from("a@broken.example", "a@broken.example", { options: { spfError: "reject" } }),
       "body: reject spf-error",
     ],
+    [
+      "an unsigned mail of a domain that signs all of its own",
+      from("bob@sender.example", "bob@sender.example", { options: { mustSign: ["Sender.example"] } }),
+      "body: reject dkim-missing",
+    ],
     ["silence about SPF", from("a@quiet.example", "a@quiet.example"), "body: defer dns-away"],
     ["silence about the policy", from("a@quiet2.example", "bob@sender.example"), "body: defer dns-away"],
     ["silence that may hide the proof", from("a@tempted.example", "a@tempted.example"), "body: defer dns-away"],
@@ -98,6 +104,34 @@ testRule(authenticity, {
       "body: note the signature proves nothing: no key in DNS",
     ],
   ],
+});
+
+describe("a domain that signs all its mail", () => {
+  const key = makeKey();
+  const domains = ["sender.example", "other.example"].map((domain) => `s._domainkey.${domain} TXT ${key.record}`);
+  const judged = async (domain: string, change = (mail: string) => mail) => {
+    const signer = { domain, selector: "s", privateKey: key.privateKey };
+    const text = change(
+      (await writeMail("bob@sender.example", "ann@example.com", { textBytes: 200, signer })).toString("latin1"),
+    );
+    const end = text.indexOf("\r\n\r\n") + 4;
+    const options = { mustSign: ["sender.example"] };
+    const mail = { dns: [...dns, ...domains], header: Buffer.from(text.slice(0, end)), body: text.slice(end), options };
+    const found = (await tellings(authenticity, mail)).map(({ finding }) => finding);
+    return found.flatMap((finding) => ("reply" in finding ? [finding.reply] : []));
+  };
+
+  it("is heard when it has signed", async () => {
+    expect(await judged("sender.example")).toEqual([]);
+  });
+
+  it("is not, when only somebody else has", async () => {
+    expect(await judged("other.example")).toEqual(["dkim-author"]);
+  });
+
+  it("is not, when the mail was changed", async () => {
+    expect(await judged("sender.example", (mail) => mail.replace("quick", "slow"))).toEqual(["dkim-missing"]);
+  });
 });
 
 describe("what authenticity writes into the mail", () => {

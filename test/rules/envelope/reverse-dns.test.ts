@@ -1,11 +1,14 @@
+import { expect, it } from "vitest";
+import { Unavailable } from "../../../src/kit/trouble.ts";
 import { reverseDns } from "../../../src/rules/envelope/reverse-dns.ts";
-import { testRule } from "../../helpers/rule-tester.ts";
+import { tellings, testRule } from "../../helpers/rule-tester.ts";
 
 const dns = [
   "9.113.0.203.in-addr.arpa PTR alias.example",
   "9.113.0.203.in-addr.arpa PTR host.example",
   "host.example A 203.0.113.9",
   "alias.example A 192.0.2.1",
+  "12.113.0.203.in-addr.arpa silence",
   "10.113.0.203.in-addr.arpa PTR alias.example",
 ];
 
@@ -22,6 +25,7 @@ testRule(reverseDns, {
       { dns, ip: "203.0.113.10" },
       "helo: note the name of the client's address leads elsewhere",
     ],
+    ["silence", { dns, ip: "203.0.113.12" }, "helo: note DNS does not answer about the client's address"],
     [
       "an address without a name, where the operator refuses",
       { dns, ip: "203.0.113.11", options: { missing: "reject" } },
@@ -33,4 +37,10 @@ testRule(reverseDns, {
       "helo: reject reverse-dns",
     ],
   ],
+});
+
+it("waits for an answer that could refuse the mail", async () => {
+  await expect(tellings(reverseDns, { dns, ip: "203.0.113.12", options: { missing: "reject" } })).rejects.toThrow(
+    Unavailable,
+  );
 });

@@ -5,7 +5,7 @@ import { createAddressIndex, findAddress, type Mention } from "../../../src/stor
 import { tempDir } from "../../helpers/temp.ts";
 
 function written(mentions: readonly Mention[]): string {
-  const index = createAddressIndex();
+  const index = createAddressIndex("", undefined);
   for (const mention of mentions) index.add(mention);
   const path = join(tempDir(), "day.addresses");
   writeFileSync(path, index.toBuffer());
@@ -27,24 +27,26 @@ describe("the index of addresses", () => {
     const path = written(names.flatMap((name, n) => blocksOf(n).map((block) => at(name, block))));
     for (const [n, name] of names.entries()) {
       // Another with the same bits may add blocks of its own; none may be missing.
-      expect(findAddress(path, "recipient", name)?.blocks).toEqual(expect.arrayContaining(blocksOf(n)));
+      expect(findAddress(path, { role: "recipient", address: name })?.blocks).toEqual(
+        expect.arrayContaining(blocksOf(n)),
+      );
     }
     const strangers = Array.from({ length: 200 }, (_, n) => `x${n}@local.example`);
-    expect(strangers.filter((name) => findAddress(path, "recipient", name)).length).toBeLessThan(3);
+    expect(strangers.filter((name) => findAddress(path, { role: "recipient", address: name })).length).toBeLessThan(3);
   });
 
   it("tells a sender from a recipient, and knows of capitals", () => {
     const path = written([at("Ann@a.example", 3, { role: "sender", mixedCase: true }), at("", 1, { role: "sender" })]);
-    expect(findAddress(path, "sender", "ann@A.example")).toEqual({ blocks: [3], mixedCase: true });
-    expect(findAddress(path, "sender", "")).toEqual({ blocks: [1], mixedCase: false });
-    expect(findAddress(path, "recipient", "ann@a.example")).toBeUndefined();
+    expect(findAddress(path, { role: "sender", address: "ann@A.example" })).toEqual({ blocks: [3], mixedCase: true });
+    expect(findAddress(path, { role: "sender", address: "" })).toEqual({ blocks: [1], mixedCase: false });
+    expect(findAddress(path, { role: "recipient", address: "ann@a.example" })).toBeUndefined();
   });
 
   it("says so when a file is none, or is cut off", () => {
     const path = written([at("ann@a.example", 3)]);
     writeFileSync(path, "CLA0");
-    expect(() => findAddress(path, "sender", "ann@a.example")).toThrow("cut off");
+    expect(() => findAddress(path, { role: "sender", address: "ann@a.example" })).toThrow("cut off");
     writeFileSync(path, Buffer.alloc(64));
-    expect(() => findAddress(path, "sender", "ann@a.example")).toThrow("is no index");
+    expect(() => findAddress(path, { role: "sender", address: "ann@a.example" })).toThrow("is no index");
   });
 });

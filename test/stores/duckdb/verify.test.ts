@@ -148,6 +148,37 @@ describe("one byte that is another", SLOW, () => {
     expect(said).toContainEqual(expect.stringMatching(/ columns? \w+.* cannot be read any more in 300 entries, /));
   });
 
+  it("at the end, where the file says what is in it, leaves no entry that can be read", async () => {
+    const { file, troubles } = copy();
+    writeFileSync(file(1, "day.parquet"), readFileSync(file(1, "day.parquet")).subarray(0, 2_000));
+    expect(await troubles()).toEqual([
+      `${dayOf(1)} day.parquet was changed`,
+      `${dayOf(1)} none of its ${PER_DAY} entries can be read any more`,
+    ]);
+  });
+
+  it("in an encrypted day is found without its key, but not what it did", async () => {
+    const ledger = await openTestLedger({ key, archiveKey: Buffer.alloc(32, 4) });
+    await ledger.journal.append(mailEntries([START_MS, START_MS + 1]));
+    ledger.pass(DAY_MS + 2 * HOUR_MS);
+    await ledger.keep();
+    const path = join(ledger.root, `date=${dayOf(0)}`, "node=relay-1", "day.parquet");
+    flip(path, 400);
+    const look = async (more: { archiveKey?: Uint8Array }): Promise<string[]> => {
+      const options = { anchors: [], deletions: new Map<string, number>(), keys: [key.publicPem], root: ledger.root };
+      return (await verifyArchive({ ...options, ...more, tempDir: tempDir(), memoryMb: 300 })).troubles.map(
+        ({ says }) => says,
+      );
+    };
+    expect(await look({})).toEqual([
+      "day.parquet was changed",
+      expect.stringMatching(/cannot be told: .* is encrypted: /),
+    ]);
+    const [changed, ...what] = await look({ archiveKey: Buffer.alloc(32, 4) });
+    expect(changed).toBe("day.parquet was changed");
+    expect(what.join()).toMatch(/can(not)? be read any more/);
+  });
+
   it("anywhere in a seal names its day", async () => {
     const { file, troubles } = copy();
     const path = file(2, "day.seal");

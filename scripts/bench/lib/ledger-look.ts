@@ -1,0 +1,52 @@
+/** A process that looks things up and says how long it took: `node ledger-look.ts ROOT TEMP cold|warm|count SAMPLES`. */
+import type { Search } from "../../../src/ledger/journal.ts";
+import { openReader } from "../../../src/stores/duckdb/reader.ts";
+import type { Sample } from "./ledger-archive.ts";
+
+export interface Looked {
+  readonly kind: string;
+  readonly ms: number;
+  /** Of all threads: on a busy machine this tells more. */
+  readonly cpuMs: number;
+  readonly found: number;
+}
+
+export interface LookReport {
+  readonly looked: readonly Looked[];
+  readonly peakMb: number;
+}
+
+const [root = "", tempDir = "", how = "warm", given = "[]"] = process.argv.slice(2);
+const reader = await openReader({ root, journal: undefined, tempDir, memoryMb: 256 });
+const searchOf = ({ kind, value }: Sample): Search => ({ [kind]: value });
+
+async function look(sample: Sample): Promise<Looked> {
+  const began = performance.now();
+  const cpu = cpuMs();
+  let found = 0;
+  for await (const _ of reader.find(searchOf(sample))) found += 1;
+  return { kind: sample.kind, ms: performance.now() - began, cpuMs: cpuMs() - cpu, found };
+}
+
+async function count(): Promise<Looked> {
+  const began = performance.now();
+  const cpu = cpuMs();
+  const counts = await reader.count({});
+  const found = counts.reduce((sum, { entries }) => sum + entries, 0);
+  return { kind: "count", ms: performance.now() - began, cpuMs: cpuMs() - cpu, found };
+}
+
+const cpuMs = (): number => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+};
+
+const looked: Looked[] = [];
+for (const sample of JSON.parse(given) as Sample[]) {
+  if (how === "warm") await look(sample);
+  looked.push(await look(sample));
+}
+if (how === "count") for (let i = 0; i < 5; i += 1) looked.push(await count());
+await reader.close();
+const report: LookReport = { looked, peakMb: process.resourceUsage().maxRSS / 1024 };
+process.stdout.write(JSON.stringify(report));
