@@ -162,7 +162,7 @@ describe("consentry consent", () => {
   it("exports what stands, in the form it imports", async () => {
     const exported = await cli.run(["consent", "export"]);
     expect(exported.stdout).toBe(
-      "recipient,advertiser,granted_at,how,reference,text_version,ip,topics\r\nan@mail.example,shop,2026-01-02T00:00:00.000Z,paper,,,,\r\n",
+      "recipient,advertiser,granted_at,how,reference,text_version,ip,topics,limit,hours,text,document_sha256\r\nan@mail.example,shop,2026-01-02T00:00:00.000Z,paper,,,,,,,,\r\n",
     );
     expect(exported.stderr).toBe("note: 1 refusal left out\n");
   });
@@ -188,6 +188,8 @@ describe("consentry ledger", () => {
       ["client-changed", "shop"],
       ["client-changed", "shop"],
       ["client-changed", "shop"],
+      ["client-changed", "shop"],
+      ["client-changed", "shop"],
       ["consent-granted", "li@mail.example"],
       ["consent-withdrawn", "li@mail.example"],
       ["consent-granted", undefined],
@@ -201,12 +203,12 @@ describe("consentry ledger", () => {
       kind: "advertiser",
       fields: "domains code ratePerMinute",
     });
-    expect(entries[6].evidence).toMatchObject({ how: "import", recorded: 1, refusalsKept: 1, linesRefused: 1 });
+    expect(entries[8].evidence).toMatchObject({ how: "import", recorded: 1, refusalsKept: 1, linesRefused: 1 });
     expect(found.stdout + found.stderr).not.toMatch(/correct horse|scrypt/);
     const looked = await cli.run(["ledger", "find", "--limit", "100"]);
     const login = loginName().replace(/[^\w]/g, ".");
     expect(looked.stdout).toMatch(
-      new RegExp(`looked-up +case 2026-17, lookUp (\\w+) +by ${login}\\n.*look-up-ended +lookUp \\1, hits 7 `),
+      new RegExp(`looked-up +case 2026-17, lookUp (\\w+) +by ${login}\\n.*look-up-ended +lookUp \\1, hits 9 `),
     );
   });
 

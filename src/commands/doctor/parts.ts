@@ -5,6 +5,7 @@ import { Misuse } from "../../kit/trouble.ts";
 import { openNames } from "../../resolver/open.ts";
 import { createLists } from "../../signals/open-lists.ts";
 import type { Ground } from "../ground.ts";
+import { codeLines } from "./codes.ts";
 import { dnsLines } from "./dns.ts";
 import { fail, type Line, ok, unknown, warn } from "./line.ts";
 import { certificateLine, clockLine, nextHopLine, settingLines, storeLine } from "./machine.ts";
@@ -20,6 +21,7 @@ export function machineParts(ground: Ground): Part[] {
     ["next hop", one(nextHopLine(nextHopOf(config)))],
     ["clock", one(newestEntry(ground).then((newestMs) => clockLine(clock.now(), newestMs)))],
     ["certificate", one(certificateLine(config, clock.now()))],
+    ["codes", codeLines(ground)],
   ];
 }
 

@@ -1,7 +1,7 @@
 import type { Clock } from "../../kit/clock.ts";
-import type { Admission, Admissions, Admitted, Tables, Versioned } from "../../kit/store.ts";
+import type { Admissions, Admitted, Tables, Versioned } from "../../kit/store.ts";
 import { admitStep, quotasOf } from "../quotas.ts";
-import { checkAmount } from "../window-state.ts";
+import { gatherAdmissions, type Question } from "../turn.ts";
 import type { Environment } from "./environment.ts";
 import type { Dbs } from "./open.ts";
 import { loadWindow, type Signals, saveWindow, sweepWindows, windowAt } from "./windows.ts";
@@ -23,12 +23,13 @@ export function createLmdbAdmissions(tables: Tables, environment: Environment<Si
     unswept = 0;
   };
 
-  async function admitBatch(table: string, admissions: readonly Admission[], n: number): Promise<Admitted[]> {
+  async function admitBatch(questions: readonly Question[]): Promise<Admitted[]> {
+    const [{ table, n } = { table: "", n: 0 }] = questions;
     const records = await tables.getMany(
       table,
-      admissions.map(({ key }) => key),
+      questions.map(({ admission }) => admission.key),
     );
-    const asked = admissions.map((admission, index) => ({
+    const asked = questions.map(({ admission }, index) => ({
       record: records[index],
       partition: admission.key.partition,
       quotas: quotasOf(admission, records[index]?.value),
@@ -38,21 +39,25 @@ export function createLmdbAdmissions(tables: Tables, environment: Environment<Si
     const work = (dbs: Dbs<Signals>): Admitted[] => asked.map((each) => takeAll(dbs, each, { n, nowMs }));
     if (n === 0) return environment.read(work);
     return environment.write((dbs) => {
-      sweepAfter(dbs, admissions.length);
+      sweepAfter(dbs, questions.length);
       return work(dbs);
-    }, admissions.length);
+    }, questions.length);
   }
 
-  return {
-    async admit(table, admissions, n) {
-      checkAmount(n);
-      const all: Admitted[] = [];
-      for (let from = 0; from < admissions.length; from += BATCH_RECORDS) {
-        all.push(...(await admitBatch(table, admissions.slice(from, from + BATCH_RECORDS), n)));
-      }
-      return all;
-    },
-  };
+  async function answer(questions: readonly Question[]): Promise<void> {
+    try {
+      const all = await admitBatch(questions);
+      for (const [index, { resolve }] of questions.entries()) resolve(all[index] ?? { record: undefined, grants: [] });
+    } catch (error) {
+      for (const { reject } of questions) reject(error);
+    }
+  }
+
+  return gatherAdmissions((questions) => {
+    for (let from = 0; from < questions.length; from += BATCH_RECORDS) {
+      void answer(questions.slice(from, from + BATCH_RECORDS));
+    }
+  });
 }
 
 interface Asked {

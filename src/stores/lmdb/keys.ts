@@ -50,9 +50,16 @@ function toPart(text: string): Buffer {
 /** A part that has to be written as a digest. */
 export const isLong = (text: string): boolean => escapePart(text).length > PART_BYTES_MAX;
 
-/** The key of these parts. */
+/** So many characters are never more than PART_BYTES_MAX bytes. */
+const SHORT_CHARS = PART_BYTES_MAX / 3;
+
+const isPlain = (part: string): boolean => part.length <= SHORT_CHARS && !part.includes("\0") && !part.includes("\x01");
+
+/** The key of these parts. Most need nothing escaped and nothing shortened. */
 export const keyOf = (...parts: string[]): Buffer =>
-  Buffer.concat(parts.flatMap((part, i) => (i === 0 ? [toPart(part)] : [SEPARATOR, toPart(part)])));
+  parts.every(isPlain)
+    ? Buffer.from(parts.join("\0"))
+    : Buffer.concat(parts.flatMap((part, i) => (i === 0 ? [toPart(part)] : [SEPARATOR, toPart(part)])));
 
 /** What all keys that begin with these parts and have more begin with. */
 export const prefixOf = (...parts: string[]): Buffer => Buffer.concat([keyOf(...parts), SEPARATOR]);

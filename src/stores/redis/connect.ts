@@ -16,7 +16,7 @@ interface Scripts {
   consentryPut(hash: string, id: string, json: string, ifVersion: number | ""): Promise<number | null>;
   consentryTake(window: string, max: number, windowMs: number, n: number): Promise<[number, number, number]>;
   /** How many keys, the keys, then the arguments. */
-  consentryAdmit(keys: number, ...keysAndArgs: (string | number)[]): Promise<AdmitAnswer>;
+  consentryAdmit(keys: number, ...keysAndArgs: (string | number)[]): Promise<AdmitAnswer[]>;
   consentryGiveBack(window: string, n: number): Promise<null>;
   consentryDistinct(newest: string, sample: string, state: string, hash: string, withinMs: number): Promise<number>;
 }
@@ -41,6 +41,8 @@ export interface ConnectionOptions {
 export interface Connection {
   /** Runs commands within the time. @throws Unavailable("store"): at once while there is no connection */
   run<T>(work: (client: Client) => Promise<T>): Promise<T>;
+  /** A script may touch the keys of one partition only. */
+  readonly clustered: boolean;
   /** The servers that hold keys, each once. */
   masters(): Redis[];
   /** Resolves when the connection is ready, or after `timeoutMs`. */
@@ -167,6 +169,7 @@ export function connect(address: RedisAddress, { timeoutMs, onState }: Connectio
     error instanceof Unavailable ? error : new Unavailable("store", `${name}: ${wording(error)}`);
 
   return {
+    clustered: address.kind === "cluster",
     async run(work) {
       if (closed || client.status !== "ready") {
         throw new Unavailable("store", `${name}: no connection (${health.why()})`);

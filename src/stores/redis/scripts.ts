@@ -67,22 +67,31 @@ return take(KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]))
 `;
 
 /**
- * Reads a record and takes from its quotas; its own quota is found by its text, since JSON escapes every quote inside a string.
- * keys: the hash of table and partition, the window of the record's own quota, then one window for each quota.
- * args: id of the record, amount, then max, window in ms and "1" for unlessOwn of each quota.
- * returns: {the record or nil, own max, own window, then for each quota, the own last, what TAKE returns, or 0 where it was not asked for}.
+ * Reads records and takes from their quotas, one record after the other; a record's own quota is found by its text, since JSON escapes every
+ * quote inside a string.
+ * keys: for each record the hash of table and partition, the window of its own quota, then one window for each quota asked for.
+ * args: amount; for each record its id, how many quotas, then max, window in ms and "1" for unlessOwn of each.
+ * returns: for each record {it or nil, own max, own window, then for each quota, the own last, what TAKE returns, or 0 where it was not
+ * asked for}.
  */
 export const ADMIT = `${NOW}${TAKE_STEP}
-local row = redis.call('HGET', KEYS[1], ARGV[1])
-local n = tonumber(ARGV[2])
-local max, window = string.match(row or '', '"q":%[(%d+),(%d+)%]')
-local out = {row, max or 0, window or 0}
-for i = 3, #KEYS do
-  local at = 3 + (i - 3) * 3
-  if max and ARGV[at + 2] == '1' then out[i + 1] = 0
-  else out[i + 1] = take(KEYS[i], tonumber(ARGV[at]), tonumber(ARGV[at + 1]), n) end
+local n = tonumber(ARGV[1])
+local out, key, arg = {}, 1, 2
+while key <= #KEYS do
+  local row = redis.call('HGET', KEYS[key], ARGV[arg])
+  local quotas = tonumber(ARGV[arg + 1])
+  local max, window = string.match(row or '', '"q":%[(%d+),(%d+)%]')
+  local one = {row, max or 0, window or 0}
+  for i = 1, quotas do
+    local at = arg + 3 * i - 1
+    if max and ARGV[at + 2] == '1' then one[i + 3] = 0
+    else one[i + 3] = take(KEYS[key + 1 + i], tonumber(ARGV[at]), tonumber(ARGV[at + 1]), n) end
+  end
+  if max then one[quotas + 4] = take(KEYS[key + 1], tonumber(max), tonumber(window), n) end
+  out[#out + 1] = one
+  key = key + 2 + quotas
+  arg = arg + 2 + 3 * quotas
 end
-if max then out[#KEYS + 2] = take(KEYS[2], tonumber(max), tonumber(window), n) end
 return out
 `;
 

@@ -5,7 +5,7 @@ import type { Connection } from "./connect.ts";
 import { partitionOf, tableKey, tablePattern } from "./keys.ts";
 
 /** Commands in one write to the socket; bounds what waits in memory for it. */
-export const READS_AT_ONCE = 10_000;
+const READS_AT_ONCE = 10_000;
 const WRITES_AT_ONCE = 1_000;
 const HASHES_AT_ONCE = 100;
 const SCAN_COUNT = 1_000;
