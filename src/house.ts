@@ -1,7 +1,8 @@
 /**
  * What remembers and what judges, built by hand from the ground up. No socket is opened here: commands build it, too.
  */
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import type { LoadedConfig } from "./config/load.ts";
 import type { Config } from "./config/schema.ts";
 import { readSecret } from "./config/secret.ts";
@@ -25,8 +26,9 @@ import type { Journal } from "./ledger/journal.ts";
 import { createRecorder, type Recorder } from "./ledger/recorder.ts";
 import { domainList } from "./mail/domains.ts";
 import { conductSettings } from "./pipeline/conduct.ts";
+import { createDetection, NO_DETECTION, packProblems } from "./pipeline/detection.ts";
 import { createPipeline, type Pipeline } from "./pipeline/pipeline.ts";
-import { compileSettings } from "./pipeline/settings.ts";
+import { compileSettings, isOff, type RuleSetting } from "./pipeline/settings.ts";
 import { type ClientRegister, createClientRegister } from "./registers/clients.ts";
 import { type CodeRegister, createCodeRegister } from "./registers/codes.ts";
 import { type ConsentQuotas, createConsentQuotas } from "./registers/consent-quotas.ts";
@@ -34,6 +36,7 @@ import { shareQuestions } from "./registers/consent-sharing.ts";
 import { type ConsentRegister, createConsentRegister } from "./registers/consents.ts";
 import { openNames } from "./resolver/open.ts";
 import type { Resolver } from "./resolver/resolver.ts";
+import { detect } from "./rules/advertising/detect.ts";
 import type { Site } from "./rules/define.ts";
 import { RULES } from "./rules/index.ts";
 import { openScorers } from "./scorers/open.ts";
@@ -44,11 +47,16 @@ import {
   createConduct,
   NOTHING_NOTICED,
 } from "./signals/conduct.ts";
+import type { Detection } from "./signals/detector.ts";
+import { createLessonRegister, type LessonRegister } from "./signals/lessons.ts";
 import { type ListReader, NO_LISTS } from "./signals/lists.ts";
+import { loadModel, type Model } from "./signals/model.ts";
 import { createLists, type Lists } from "./signals/open-lists.ts";
 import { openJournal } from "./stores/hourlog/journal.ts";
 import { openStore } from "./stores/open.ts";
 import { addLine, type LedgerPlace, ledgerPlace, openNodeArchive } from "./stores/open-ledger.ts";
+
+const OWN_MODEL = fileURLToPath(new URL("../config/models/advertising.bin", import.meta.url));
 
 /** What a configuration says about judging; replaced as a whole by a reload. */
 export interface Law {
@@ -75,6 +83,7 @@ export interface House {
   readonly consents: ConsentRegister;
   readonly quotas: ConsentQuotas;
   readonly codes: CodeRegister;
+  readonly lessons: LessonRegister;
   readonly ledger: LedgerPlace;
   readonly journal: Journal;
   readonly recorder: Recorder;
@@ -102,6 +111,7 @@ export async function buildHouse({ config, file }: LoadedConfig, log: Log, clock
   const consents = createConsentRegister(store.tables, clock);
   const quotas = createConsentQuotas(store.admissions);
   const codes = createCodeRegister(store.tables, clock);
+  const lessons = createLessonRegister(store.tables, clock);
   const ledger = ledgerPlace(config);
   const journal = await openJournal(ledger.journalDir);
   const recorder = createRecorder(journal, ids, clock);
@@ -111,7 +121,7 @@ export async function buildHouse({ config, file }: LoadedConfig, log: Log, clock
       ? log.info(news, "a list is in force")
       : log.warn({ ...news, problem }, "a list has a problem"),
   );
-  const remembered = { store, clients, consents, quotas, codes, ledger, journal, recorder, conduct, lists };
+  const remembered = { store, clients, consents, quotas, codes, lessons, ledger, journal, recorder, conduct, lists };
   const ground = { clock, log, ids, tokens, ...remembered };
   const close = async (): Promise<void> => {
     house?.law.names?.close();
@@ -152,13 +162,17 @@ function watchConduct(
 export interface LawParts extends Pick<House, "clock" | "ids" | "tokens" | "consents" | "quotas" | "codes" | "log"> {
   readonly conduct?: ConductReader;
   readonly lists?: ListReader;
+  /** Absent: nothing was taught. */
+  readonly lessons?: LessonRegister;
+  /** Absent: nobody counts copies. */
+  readonly store?: Store;
+  /** Read every mail for signs of advertising, also where nothing follows. */
+  readonly detectAlways?: boolean;
 }
 
 /** Compiles packs, rules and site. @throws Misuse listing everything that does not fit */
-export function layDownLaw(
-  { config, file }: LoadedConfig,
-  { clock, ids, tokens, consents, quotas, codes, log, conduct = NOTHING_NOTICED, lists = NO_LISTS }: LawParts,
-): Law {
+export function layDownLaw({ config, file }: LoadedConfig, parts: LawParts): Law {
+  const { clock, ids, tokens, consents, quotas, codes, log, conduct = NOTHING_NOTICED, lists = NO_LISTS } = parts;
   const problems: string[] = [];
   const packs = knownPacks(config.packs.directory);
   const choice = choosePacks(
@@ -167,6 +181,7 @@ export function layDownLaw(
     problems,
   );
   const settings = compileSettings(config.rules, RULES, problems);
+  problems.push(...settings.filter(({ rule }) => rule === detect).flatMap((setting) => packProblems(setting, packs)));
   for (const { id, retention } of choice.active) {
     if (retention?.logDays !== undefined && config.ledger.retentionDays < retention.logDays) {
       problems.push(
@@ -191,6 +206,7 @@ export function layDownLaw(
       codes,
       packsFor: choice.for,
       refusalWay: refusalWays(config, tokens),
+      detection: detectionOf(config, settings, parts),
       scorers: openScorers(config.scorers),
       conduct,
       lists,
@@ -207,6 +223,33 @@ export function layDownLaw(
   };
   const asks = { ...(names && { names }), sealing: openSealing(config, clock) };
   return { config, packs, choice, site, pipeline, smtp, conduct: conductSettings(settings), ...asks };
+}
+
+function detectionOf(
+  config: Config,
+  settings: readonly RuleSetting[],
+  { clock, log, lessons, store, detectAlways }: LawParts,
+): Detection {
+  const setting = settings.find(({ rule }) => rule === detect);
+  if (!setting || isOff(setting)) return NO_DETECTION;
+  const { modelFile } = config.detection;
+  return createDetection({
+    setting,
+    clock,
+    model: readModel(modelFile ?? OWN_MODEL),
+    ...(lessons && { lessons }),
+    ...(store && { marks: store.marks }),
+    always: detectAlways ?? false,
+    onFault: (error) => log.error({ err: error }, "what was taught cannot be read: the model is used as it came"),
+  });
+}
+
+function readModel(path: string): Model {
+  try {
+    return loadModel(readFileSync(path));
+  } catch (error) {
+    throw new Misuse(`the detector's model ${path}: ${(error as Error).message}`);
+  }
 }
 
 /** Puts the ledger in order now and then. @returns what ends it */

@@ -55,6 +55,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/config/",
     "src/law/",
     "src/registers/",
+    "src/signals/",
     "src/rules/",
     "src/pipeline/",
     "src/desk/",
@@ -83,6 +84,7 @@ const RULE_HELPERS: Readonly<Record<string, string>> = {
   "src/rules/index.ts": "the list: test/pipeline/settings.test.ts",
   "src/rules/consequence.ts":
     "test/rules/advertising/subject-label.test.ts, test/rules/consent/recorded-consent.test.ts",
+  "src/rules/advertising/detection.ts": "test/rules/advertising/detect.test.ts",
   "src/rules/content/scorers.ts": "types only",
   "src/rules/content/patterns.ts": "test/rules/content/prohibited.test.ts",
   "src/rules/groups.ts": "test/rules/advertising/subject-label.test.ts",

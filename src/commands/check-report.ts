@@ -54,14 +54,15 @@ function findingText(spoken: Spoken): string {
   const { rule, finding, mode } = spoken;
   const { kind } = finding;
   const kindText = `${kind}${mode === "watch" ? " (watched)" : ""}`.padEnd(16);
-  if (kind === "pass" && !finding.evidence) return `${kindText} ${rule.id}`;
-  if (kind === "skip") return `${kindText} ${rule.id}: ${finding.reason}`;
+  const seen = finding.evidence && factsOf(finding.evidence);
+  if (kind === "pass") return `${kindText} ${rule.id}${seen ? `: ${seen}` : ""}`;
+  if (kind === "skip") return `${kindText} ${rule.id}: ${finding.reason}${seen ? ` | ${seen}` : ""}`;
   const source = finding.source ?? rule.sources[0];
   const parts = [
     saying(finding),
     `${source.cite} (${source.confidence})`,
     finding.packs && finding.packs.length > 0 ? finding.packs.map(packName).join(" ") : undefined,
-    finding.evidence && factsOf(finding.evidence),
+    seen,
     finding.recipients && `for ${namesOf(finding.recipients)}`,
   ];
   return `${kindText} ${rule.id}: ${parts.filter((part) => part !== undefined && part !== "").join(" | ")}`;

@@ -54,13 +54,13 @@ async function intakeParts(ground: Ground) {
     import("../kit/log.ts"),
     import("../registers/consent-quotas.ts"),
   ]);
-  const { consents, codes, conduct, quotas: taking } = await ground.registers();
+  const { consents, codes, lessons, conduct, quotas: taking } = await ground.registers();
   const quotas = onlyLooking(taking);
   const { clock } = ground;
   const [ids, tokens] = await Promise.all([ground.ids(), ground.tokens()]);
   const log = createLog("silent");
   const lists = await ground.lists();
-  const parts = { clock, ids, tokens, consents, quotas, codes, conduct, lists, log };
+  const parts = { clock, ids, tokens, consents, quotas, codes, conduct, lists, lessons, log, detectAlways: true };
   const { config, site, pipeline } = layDownLaw(ground, parts);
   const { hostname, limits } = config;
   return { clock, ids, log, pipeline, hostname, isLocal: site.isLocal, receivedMax: limits.receivedMax };

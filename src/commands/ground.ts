@@ -21,6 +21,7 @@ import type { ConsentQuotas } from "../registers/consent-quotas.ts";
 import type { ConsentRegister } from "../registers/consents.ts";
 import type { BlockRegister } from "../signals/blocks.ts";
 import type { ConductReader } from "../signals/conduct.ts";
+import type { LessonRegister } from "../signals/lessons.ts";
 import type { ListReader } from "../signals/lists.ts";
 import type { Quotas } from "../signals/quotas.ts";
 import { remark } from "./output.ts";
@@ -36,6 +37,7 @@ export interface Registers {
   readonly rates: Pick<Quotas, "usage">;
   /** Looks at what was counted, and counts nothing. */
   readonly conduct: ConductReader;
+  readonly lessons: LessonRegister;
 }
 
 export interface Ground extends LoadedConfig {
@@ -192,17 +194,20 @@ async function makeRegisters(store: Store, clock: Clock): Promise<Registers> {
     codes: createCodeRegister(tables, clock),
     blocks,
     rates,
+    lessons: signals.createLessonRegister(tables, clock),
     conduct: signals.createConductReader(blocks, rates),
   };
 }
 
 async function importSignals() {
-  const [{ createBlockRegister }, { createQuotas }, { createConductReader }] = await Promise.all([
-    import("../signals/blocks.ts"),
-    import("../signals/quotas.ts"),
-    import("../signals/conduct.ts"),
-  ]);
-  return { createBlockRegister, createQuotas, createConductReader };
+  const [{ createBlockRegister }, { createQuotas }, { createConductReader }, { createLessonRegister }] =
+    await Promise.all([
+      import("../signals/blocks.ts"),
+      import("../signals/quotas.ts"),
+      import("../signals/conduct.ts"),
+      import("../signals/lessons.ts"),
+    ]);
+  return { createBlockRegister, createQuotas, createConductReader, createLessonRegister };
 }
 
 /** Who stands behind a command, for the ledger: what was given, else the name of the operating system's user. */

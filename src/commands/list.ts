@@ -6,6 +6,7 @@ import { code } from "./code.ts";
 import { config } from "./config.ts";
 import { consent } from "./consent.ts";
 import { doctor } from "./doctor.ts";
+import { learn } from "./learn.ts";
 import { ledger } from "./ledger.ts";
 import { pack } from "./pack.ts";
 import { rules } from "./rules.ts";
@@ -23,5 +24,6 @@ export const COMMANDS: readonly CommandModule[] = [
   code,
   pack,
   rules,
+  learn,
   ledger,
 ];

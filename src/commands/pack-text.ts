@@ -1,4 +1,4 @@
-import type { Pack } from "../law/pack.ts";
+import type { DetectedConsequence, Pack } from "../law/pack.ts";
 import type { Source } from "../law/source.ts";
 
 const cited = ({ cite, confidence }: Source): string => `${cite} (${confidence})`;
@@ -21,6 +21,7 @@ export function packLines(pack: Pack): string[] {
     ...block("refusal", refusalLines(pack)),
     ...block("number", capLines(pack)),
     ...block("management codes", codeLines(pack)),
+    ...block("undeclared mail that reads like advertising", detectedLines(pack)),
     ...block("contents of an advertisement", contentLines(pack)),
     ...block("kept", retentionLines(pack)),
     ...block("articles", articleLines(pack)),
@@ -81,6 +82,18 @@ const codeLines = ({ codes }: Pack): string[] =>
           ? [`who advertises for others holds one, or: ${codes.service.onMissing.clients}`, cited(codes.service.source)]
           : []),
       ]
+    : [];
+
+const DETECTED: Readonly<Record<DetectedConsequence, string>> = {
+  apply: "label and consent are asked for",
+  hold: "held",
+  note: "noted",
+  off: "not looked for",
+};
+
+const detectedLines = ({ label, consent, detected }: Pack): string[] =>
+  label || consent
+    ? [`of our clients: ${DETECTED[detected.clients]}; of strangers: ${DETECTED[detected.strangers]}`]
     : [];
 
 const contentLines = ({ contents }: Pack): string[] =>

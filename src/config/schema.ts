@@ -197,6 +197,15 @@ export const configSchema = z.strictObject({
   refusals: refusals.prefault({}).describe("how recipients refuse and agree"),
   packs: packs.prefault({}).describe("which law protects whom"),
   rules: rules.prefault({}).describe('default mode, then "group/rule": mode or { mode, options }'),
+  detection: z
+    .strictObject({
+      modelFile: z
+        .string()
+        .optional()
+        .describe("a model of your own, made by scripts/train, instead of the one that ships"),
+    })
+    .prefault({})
+    .describe("what tells an advertisement by its words; what follows is said in rules: advertising/detect"),
   scorers: scorers.prefault({}).describe("programs beside the relay that are asked about each mail; none by default"),
   ledger: z
     .strictObject({

@@ -144,6 +144,13 @@ export const CONTENT_ITEMS = [
   "web-address",
 ] as const;
 
+/**
+ * `apply`: label and consent are asked for as if the mail had declared itself; `hold`, `note`: no more than that; `off`:
+ * nobody looks.
+ */
+const detectedSchema = z.enum(["apply", "hold", "note", "off"]);
+export type DetectedConsequence = z.infer<typeof detectedSchema>;
+
 const contentSchema = z.strictObject({
   item: z.enum(CONTENT_ITEMS),
   /** Languages it must be written in, ISO 639-1; absent: any. */
@@ -199,6 +206,15 @@ export const packSchema = z.strictObject({
   refusal: refusalSchema.optional(),
   caps: z.array(capSchema).default([]),
   codes: codesSchema.optional(),
+  /** What follows when undeclared mail reads like advertising: a guess of ours and no fact of the law. */
+  detected: z
+    .strictObject({
+      /** Our own clients. */
+      clients: detectedSchema.default("apply"),
+      /** Mail from the world: looked at only where an operator asks for it. */
+      strangers: detectedSchema.default("off"),
+    })
+    .prefault({}),
   contents: z.array(contentSchema).default([]),
   retention: retentionSchema.optional(),
   examples: examplesSchema,

@@ -18,6 +18,7 @@ export const EVENTS = {
   "block-added": "somebody was blocked, by us or by an operator",
   "block-removed": "a block was ended before its time",
   "config-changed": "a configuration came into force",
+  "detector-taught": "the detector of advertising was taught, or made to forget",
   "looked-up": "somebody began to search the ledger",
   "look-up-ended": "how many entries that search showed",
   "day-sealed": "a day of the archive was closed and signed",

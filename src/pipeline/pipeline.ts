@@ -5,7 +5,7 @@ import type { Pack } from "../law/pack.ts";
 import type { ReplyId } from "../mail/replies.ts";
 import { STAGES, type Stage, type Views } from "../mail/views.ts";
 import { type Context, defer, type Finding, PASS, reject, type Said } from "../rules/define.ts";
-import type { RuleSetting } from "./settings.ts";
+import { isOff, type RuleSetting } from "./settings.ts";
 import { createVerdict, type Spoken, type Verdict } from "./verdict.ts";
 
 export interface Pipeline {
@@ -62,8 +62,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
 function stepsOf(stage: Stage, { settings, context }: PipelineParts): Step[] {
   return settings.flatMap((setting) => {
     const look = setting.rule.looks[stage] as Looker | undefined;
-    const used = setting.mode !== "off" || [...setting.clients.values()].some((mode) => mode !== "off");
-    if (!look || !used) return [];
+    if (!look || isOff(setting)) return [];
     return [{ setting, look, context: { ...context, options: setting.options }, passed: passesOf(setting) }];
   });
 }

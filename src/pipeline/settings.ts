@@ -14,6 +14,10 @@ export interface RuleSetting {
   readonly options: unknown;
 }
 
+/** Off for every client. */
+export const isOff = ({ mode, clients }: RuleSetting): boolean =>
+  mode === "off" && [...clients.values()].every((each) => each === "off");
+
 const mode = z.enum(["off", "watch", "enforce"]);
 const common = z.looseObject({
   mode: mode.optional(),

@@ -11,6 +11,7 @@ import type { CodeReader } from "../registers/codes.ts";
 import type { ConsentQuotas } from "../registers/consent-quotas.ts";
 import type { ConsentReader } from "../registers/consents.ts";
 import type { ConductReader } from "../signals/conduct.ts";
+import type { Detection } from "../signals/detector.ts";
 import type { ListReader } from "../signals/lists.ts";
 import type { Scorers } from "./content/scorers.ts";
 
@@ -100,6 +101,8 @@ export interface Context<Options> {
   readonly names?: NameService;
   readonly quotas: ConsentQuotas;
   readonly codes: CodeReader;
+  /** Whether a mail reads like advertising, looked at once for each mail and only when asked. */
+  readonly detection: Detection;
   /** Programs that are asked only where the configuration names them. */
   readonly scorers: Scorers;
   /**

@@ -1,4 +1,5 @@
 import { contents } from "./advertising/contents.ts";
+import { detect } from "./advertising/detect.ts";
 import { managementCode } from "./advertising/management-code.ts";
 import { subjectLabel } from "./advertising/subject-label.ts";
 import { blocked } from "./conduct/blocked.ts";
@@ -49,6 +50,7 @@ export const RULES: readonly Rule[] = [
   recordedConsent,
   scope,
   subjectLabel,
+  detect,
   refusalHeaders,
   contents,
   malware,

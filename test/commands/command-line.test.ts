@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { createCli } from "../helpers/cli.ts";
+import { sale } from "../helpers/detections.ts";
 
 const cli = createCli("rules:\n  envelope/helo: watch\n  envelope/header-shape: { datePastDaysMax: 10 }\n");
 
@@ -178,6 +179,23 @@ describe("consentry check", () => {
         { after: "DATA", code: 250 },
       ],
     });
+  });
+
+  it("names in words what speaks for advertising", async () => {
+    const head = `From: a@b.example\nDate: ${new Date().toUTCString()}\nSubject: x\n`;
+    const ad = `${head}Content-Type: text/plain; charset=utf-8\n\n${sale()}`;
+    const ran = await cli.run(["check", "-", ...envelope, "--to", "c@d.example"], { stdin: ad });
+    expect(ran.code).toBe(1);
+    expect(ran.stdout).toMatch(
+      /note +advertising\/detect: .*score (?:1|0\.9\d*), detected prices and ordering words, /,
+    );
+    expect(ran.stdout).toMatch(/reject +advertising\/subject-label: .*links 1 to 1 host/);
+    const stranger = [...envelope.slice(0, -1), "203.0.113.9", "--to", "c@example.com"];
+    const local = createCli("localDomains: [example.com]\n");
+    const heard = await local.run(["check", "-", ...stranger], { stdin: ad });
+    expect(heard.stdout).toMatch(
+      /skip +advertising\/detect: declared, or nobody asks \| score .*prices and ordering words/,
+    );
   });
 
   it("lists everything that is wrong with the envelope", async () => {

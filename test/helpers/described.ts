@@ -8,6 +8,7 @@ import { domainList } from "../../src/mail/domains.ts";
 import { Headers } from "../../src/mail/headers.ts";
 import { parsePathWithParams } from "../../src/mail/path.ts";
 import type { BodyView, Recipient, Sender, Session, Views } from "../../src/mail/views.ts";
+import { NO_DETECTION } from "../../src/pipeline/detection.ts";
 import type { ManagementCode } from "../../src/registers/codes.ts";
 import type { CapGrant, ConsentQuotas } from "../../src/registers/consent-quotas.ts";
 import type { ConsentReader, Standing } from "../../src/registers/consents.ts";
@@ -15,6 +16,7 @@ import type { Scorers } from "../../src/rules/content/scorers.ts";
 import type { Context, RefusalWay } from "../../src/rules/define.ts";
 import type { Block } from "../../src/signals/blocks.ts";
 import type { ConductReader } from "../../src/signals/conduct.ts";
+import type { Detection } from "../../src/signals/detector.ts";
 import { type Suspicion, UNSUSPECTED } from "../../src/signals/harvest.ts";
 import { type Listing, type ListReader, NO_LISTS } from "../../src/signals/lists.ts";
 import type { Alarm } from "../../src/signals/logins.ts";
@@ -78,6 +80,7 @@ export interface Described {
   readonly conduct?: DescribedConduct;
   /** What the lists say of its address; absent: there is no list. */
   readonly lists?: Listing;
+  readonly detection?: Detection;
 }
 
 export const ORDINARY = {
@@ -246,6 +249,7 @@ export function contextOf(mail: Described = {}): Omit<Context<never>, "options">
     packsFor: ({ address }) => mail.packsByDomain?.[address.domain] ?? packs,
     consents: consentsOf(mail.consents, mail.agreed),
     refusalWay: () => mail.refusalWay ?? {},
+    detection: mail.detection ?? NO_DETECTION,
     scorers: mail.scorers ?? {},
     quotas: quotasOf(mail),
     codes: {

@@ -5,6 +5,7 @@ import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { rehearse } from "../../src/doors/check/rehearsal.ts";
 import { readFileMail } from "../../src/doors/check/wire.ts";
+import type { Spoken } from "../../src/pipeline/verdict.ts";
 import { recipientOf, senderOf, sessionOf } from "../helpers/described.ts";
 import { type RunningService, startService } from "../helpers/service.ts";
 import { openTalk } from "../helpers/smtp-talk.ts";
@@ -15,7 +16,7 @@ const SESSIONS = 8;
 const TIMEOUT_MS = 240_000;
 /** Nothing is refused by a rule or a limit, so that what comes out can be held against what went in. */
 const OPEN = {
-  rules: { default: "watch" },
+  rules: { default: "watch", "advertising/detect": { fromStrangers: { "cn-2006": "note" } } },
   limits: {
     lineBytesMax: 1_000_000,
     headerBytesMax: 10_000_000,
@@ -55,6 +56,8 @@ async function send(service: RunningService, paths: readonly string[], from: num
   return wrong;
 }
 
+const isDetected = ({ rule, finding }: Spoken): boolean => rule.id === "advertising/detect" && finding.kind === "note";
+
 const isFront = (text: string): boolean =>
   /^Return-Path: [^\n]*\nDelivered-To: [^\n]*\nReceived: (?:[^\n]*\n)(?:\t[^\n]*\n)+$/.test(text);
 
@@ -75,7 +78,8 @@ describe.skipIf(!existsSync(CORPUS))("the corpus of real and hostile mail (besid
   it(
     "is judged by every rule without one of them failing",
     async () => {
-      const { house } = await startService();
+      const detect = { fromStrangers: { "cn-2006": "note" } };
+      const { house } = await startService({ rules: { "advertising/detect": detect } });
       const { config, site, pipeline } = house.law;
       const bounds = { ...config.limits, spillDir: tempDir() };
       const parts = {
@@ -86,6 +90,7 @@ describe.skipIf(!existsSync(CORPUS))("the corpus of real and hostile mail (besid
         receivedMax: config.limits.receivedMax,
       };
       const faults: string[] = [];
+      let detected = 0;
       for (const path of mails()) {
         const { content, defect } = await readFileMail(Readable.from([readFileSync(path)]), bounds);
         const mail = content ?? defect;
@@ -100,9 +105,11 @@ describe.skipIf(!existsSync(CORPUS))("the corpus of real and hostile mail (besid
           .flatMap(({ verdict }) => verdict.spoken)
           .filter(({ finding }) => finding.evidence?.trouble);
         if (failed.length > 0) faults.push(`${path}: ${failed.map(({ rule }) => rule.id).join(" ")}`);
+        detected += stages.filter(({ verdict }) => verdict.spoken.some(isDetected)).length;
         await content?.dispose();
       }
       expect(faults).toEqual([]);
+      expect(detected, "among them are hundreds of advertisements").toBeGreaterThan(300);
     },
     TIMEOUT_MS,
   );

@@ -55,7 +55,9 @@ async function play(
   if (scenario.after) await swaks([...serverArgs, ...scenario.after]);
   const args = [...serverArgs, ...scenario.swaks];
   const talk = await talkUntilExpected(scenario, args);
-  const problem = isExpected(scenario, talk) ? await missing(scenario, talk, world) : "another reply was expected";
+  const problem = isExpected(scenario, talk)
+    ? ((await missing(scenario, talk, world)) ?? (await unsaid(scenario, talk, world)))
+    : "another reply was expected";
   const word = problem === undefined ? "PASS" : "FAIL";
   console.log(`${String(number).padStart(2)} ${word}  ${scenario.title}`);
   console.log(`     ${pasteable(args)}`);
@@ -91,6 +93,16 @@ async function missing({ arrivesFor }: Scenario, { messageId }: Talk, world: Wor
   return (await world.arrived(arrivesFor, messageId)) === false
     ? `${messageId} is not in ${arrivesFor}'s mailbox`
     : undefined;
+}
+
+/** Why the ledger does not say what it should of a mail; undefined: it does. */
+async function unsaid({ ledgerSays }: Scenario, { reply }: Talk, world: World): Promise<string | undefined> {
+  if (ledgerSays === undefined) return undefined;
+  const id = /\bid ([0-9A-Z]{20,})/.exec(reply)?.[1];
+  if (id === undefined) return "the reply names no id";
+  const entry = await world.ledgerOf(id);
+  console.log(`     ledger:   ${entry.trim().split("\n")[0] ?? ""}`);
+  return entry.includes(ledgerSays) ? undefined : `the ledger does not say "${ledgerSays}" of it`;
 }
 
 const arrival = ({ arrivesFor }: Scenario): string =>

@@ -19,6 +19,8 @@ export interface Scenario {
   readonly arrivesFor?: string;
   /** It may take so long until the reply is the expected one, ms; absent: the first counts. */
   readonly patienceMs?: number;
+  /** The ledger must say this of it. */
+  readonly ledgerSays?: string;
   /** A mail that is sent before it, whatever becomes of that. */
   readonly after?: readonly string[];
   /** What happens before them. */
@@ -236,6 +238,72 @@ const mixed: readonly Scenario[] = [
   },
 ];
 
+const UTF8 = ["--h-Content-Type", "text/plain; charset=utf-8"];
+const SALE_SUBJECT = "夏季新品全场五折 限时抢购";
+
+/** An advertisement as it is sent out, one to each customer; nothing in it says so. */
+export const sale = (name: string, n: number): string =>
+  [
+    `尊敬的${name}：`,
+    `夏季新品隆重上市，全场五折优惠，限时抢购！原价 399 元，现价仅 ${190 + (n % 10)} 元，包邮到家，名额有限，先到先得。`,
+    `立即订购请致电 400-800-${1000 + n} 或加微信咨询，欢迎选购。`,
+    `https://shop.example/sale?r=${n.toString(36)}`,
+  ].join("\n");
+
+const ORDINARY = [
+  "Hi Alice,",
+  "here are the minutes of Tuesday's meeting. We agreed to move the review to next week because Li is on holiday.",
+  "Ann will send the agenda on Friday. Please correct me where I got something wrong.",
+  "Bob",
+].join("\n");
+
+const fromDesk = (subject: string, body: string): Pick<Scenario, "door" | "login" | "swaks"> => ({
+  door: "clients",
+  login: "desk",
+  swaks: ["--from", "bob@office.example", "--to", ALICE, ...UTF8, "--h-Subject", subject, "--body", body],
+});
+
+const saleFromStranger = (to: string, n: number): Pick<Scenario, "door" | "swaks"> => ({
+  door: "world",
+  swaks: [...STRANGER, "--to", to, ...UTF8, "--h-Subject", SALE_SUBJECT, "--body", sale("顾客", n)],
+});
+
+/** Copies before the one that is looked at. */
+export const COPIES = 199;
+
+/** Mail that says nothing of itself; the start and demo configurations hold what strangers do not declare. */
+const undeclared: readonly Scenario[] = [
+  {
+    title: "an ordinary mail of an ordinary client",
+    ...fromDesk("minutes of Tuesday", ORDINARY),
+    code: "250",
+    says: "id ",
+    arrivesFor: "alice",
+  },
+  {
+    title: "the same client advertises and does not say so",
+    ...fromDesk(SALE_SUBJECT, sale("王女士", 1)),
+    code: "550 5.7.1",
+    says: "the mail reads like advertising",
+    ledgerSays: "prices and ordering words",
+  },
+  {
+    title: "a stranger does: the mail is held, which here means that it waits at its sender",
+    ...saleFromStranger(ALICE, 2),
+    code: "451 4.7.1",
+    says: "has to be looked at first",
+    ledgerSays: "advertising/detect",
+  },
+  {
+    title: `the same text in ${COPIES} more copies, each with another name, number and link: the next is noticed`,
+    ...saleFromStranger("alice+200@example.com", COPIES + 1),
+    code: "451 4.7.1",
+    says: "has to be looked at first",
+    ledgerSays: "same text to ",
+    before: (world) => world.copies(COPIES),
+  },
+];
+
 /** Docker only: the registers go away in the middle, and come back by themselves. */
 const withoutRedis: readonly Scenario[] = [
   {
@@ -306,6 +374,7 @@ export function scenariosFor(played: { readonly redisStops: boolean; readonly be
     ...codes,
     ...consent,
     ...scope,
+    ...undeclared,
     ...(played.redisStops ? withoutRedis : [...mixed, ...conduct]),
   ];
   return played.behindPostfix ? [...all, ...withoutFilter].map(throughPostfix) : all;

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { sendCopies } from "./copies.ts";
 import type { Options } from "./options.ts";
 import { type Ran, run } from "./run.ts";
 
 /** What stands round the server and is not reached by SMTP. */
 export interface World {
-  /** The client `shop`, its management codes, and what alice@example.com agreed to. */
+  /** The clients `shop`, an advertiser with management codes, and `office` and `desk`, which are none; what alice@example.com agreed to. */
   prepare(): Promise<void>;
   /** @param more further words of `consentry consent grant` */
   grant(recipient: string, ...more: readonly string[]): Promise<void>;
@@ -17,12 +18,25 @@ export interface World {
   consentry(what: "stop" | "start"): Promise<void>;
   /** Does the mail lie in the mailbox? Waits a moment for it; undefined: nobody can look. */
   arrived(mailbox: string, messageId: string): Promise<boolean | undefined>;
+  /** Sends so many copies of one advertisement from a stranger, each to somebody else, on one connection. */
+  copies(count: number): Promise<void>;
+  /** The ledger's entries of one mail. */
+  ledgerOf(id: string): Promise<string>;
   /** The ledger's entries from this moment on, as a person reads them. */
   ledgerSince(at: Date): Promise<string>;
 }
 
 const ARRIVAL_MS = 15_000;
 const LOOK_EVERY_MS = 250;
+
+/** Nobody reads two hundred lines that say the same: the last stands for all. */
+function withoutCopies(text: string): string {
+  const lines = text.split("\n");
+  const copies = lines.filter((line) => line.includes(COPY));
+  const kept = lines.filter((line) => !line.includes(COPY) || line === copies.at(-1));
+  return [...kept, ...(copies.length > 1 ? [`(and ${copies.length - 1} other copies)`, ""] : [])].join("\n");
+}
+const COPY = "→ alice+";
 
 /** @param house the checkout */
 export function createWorld(options: Options, house: string): World {
@@ -54,6 +68,10 @@ export function createWorld(options: Options, house: string): World {
     const done = what === "stop" ? await docker("stop", service) : await docker("up", "-d", "--wait", service);
     if (done.status !== 0) throw new Error(`docker compose ${what} ${service}: ${done.stderr.trim()}`);
   };
+  const register = async (id: string, words: readonly string[]): Promise<void> => {
+    if ((await consentry(["client", "show", id])).status === 0) return;
+    await must(["client", "add", id, ...words, "--password-stdin"], "demo\n");
+  };
   const holders = (messageId: string): Promise<Ran> | undefined => {
     const search = ["grep", "-rlF", "-e", messageId];
     if (compose) return docker("exec", "-T", compose.mailboxes, ...search, "/var/mail/example.com");
@@ -61,20 +79,9 @@ export function createWorld(options: Options, house: string): World {
   };
   return {
     async prepare() {
-      const known = (await consentry(["client", "show", "shop"])).status === 0;
-      const add = ["client", "add", "shop", "--kind", "advertiser", "--domain", "shop.example", "--password-stdin"];
-      if (!known) await must(add, "demo\n");
-      const office = [
-        "client",
-        "add",
-        "office",
-        "--kind",
-        "isp-customer",
-        "--domain",
-        "office.example",
-        "--password-stdin",
-      ];
-      if ((await consentry(["client", "show", "office"])).status !== 0) await must(office, "demo\n");
+      await register("shop", ["--kind", "advertiser", "--domain", "shop.example"]);
+      await register("desk", ["--kind", "isp-customer", "--domain", "office.example"]);
+      await register("office", ["--kind", "isp-customer", "--domain", "office.example"]);
       await grant("alice@example.com");
       await issue("1231", "1d");
       await issue("OLD1", "2009-02-09");
@@ -100,6 +107,8 @@ export function createWorld(options: Options, house: string): World {
         await sleep(LOOK_EVERY_MS);
       }
     },
-    ledgerSince: (at) => must(["ledger", "find", "--since", at.toISOString()]),
+    copies: (count) => sendCopies(options.server, count),
+    ledgerOf: (id) => must(["ledger", "find", "--id", id]),
+    ledgerSince: async (at) => withoutCopies(await must(["ledger", "find", "--since", at.toISOString()])),
   };
 }

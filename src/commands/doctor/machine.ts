@@ -119,7 +119,10 @@ export function settingLines({ relayNetworks, trustedProxies }: Config): Line[] 
     const found = ranges.filter(isWide);
     return found.length > 0
       ? fail(name, `holds ${found.join(", ")}: ${danger}`, "name your own hosts only")
-      : ok(name, ranges.length === 0 ? "is empty" : `holds ${ranges.length} networks`);
+      : ok(
+          name,
+          ranges.length === 0 ? "is empty" : `holds ${ranges.length} ${ranges.length === 1 ? "network" : "networks"}`,
+        );
   };
   return [
     wide("relayNetworks", relayNetworks, "half of the world may relay (Order 38 art. 7)"),

@@ -4,14 +4,15 @@ import { isAdSender } from "../../mail/client.ts";
 import type { Recipient, Session } from "../../mail/views.ts";
 import type { Standing } from "../../registers/consents.ts";
 import { advertiserOf, declaredAdvertising } from "../../signals/declared.ts";
+import { detectedEvidence, judgedAsDeclared, onlyPacks, READS_LIKE_IT } from "../advertising/detection.ts";
 import { consequences } from "../consequence.ts";
-import { type Context, defineRule, type Finding, PASS, skip } from "../define.ts";
+import { type Context, defineRule, type Evidence, type Finding, PASS, skip } from "../define.ts";
 import { groupByPacks, packsOf } from "../groups.ts";
 
 export const recordedConsent = defineRule({
   id: "consent/recorded-consent",
   title: "No advertising without the recipient's recorded yes",
-  why: "Advertising goes only to recipients who clearly agreed, and stops when they refuse. Clients that are advertisers hear it\nat RCPT; for mail that declares itself it is looked up once the headers are in. Register away: deferred, never passed.",
+  why: "Advertising goes only to recipients who clearly agreed, and stops when they refuse. Clients that are advertisers hear it\nat RCPT; for mail that declares itself it is looked up once the headers are in, and for a\nclient's mail that reads like advertising (advertising/detect) once it is read. Register away: deferred, never passed.",
   sources: [
     { cite: "Order 38 (CN 2006) art. 13(2)", confidence: "C5" },
     { cite: "Order 38 (CN 2006) art. 14", confidence: "C3" },
@@ -35,17 +36,36 @@ export const recordedConsent = defineRule({
       if (!advertiser) return skip("no advertiser to ask about");
       return judge({ session: view.session, recipients: view.recipients, advertiser }, context);
     },
+    body(view, context) {
+      const asked = judgedAsDeclared(view, context);
+      if (!asked) return NOT_ASKED;
+      return asked.then((judged) => {
+        if (!judged) return skip("does not read like advertising");
+        const advertiser = advertiserOf(view);
+        if (!advertiser) return skip("no advertiser to ask about");
+        const packsFor = onlyPacks(judged.packs, context.packsFor);
+        const seen = detectedEvidence(judged.detected);
+        return judge(
+          { session: view.session, recipients: view.recipients, advertiser, seen },
+          { ...context, packsFor },
+        );
+      });
+    },
   },
 });
+
+const NOT_ASKED = skip("judged before, or nobody asks");
 
 interface Question {
   readonly session: Session;
   readonly recipients: readonly Recipient[];
   readonly advertiser: string;
+  /** What showed that it is advertising. */
+  readonly seen?: Evidence;
 }
 
 async function judge(question: Question, context: Context<unknown>): Promise<Finding | readonly Finding[]> {
-  const { session, recipients, advertiser } = question;
+  const { session, recipients, advertiser, seen } = question;
   const keys = recipients.map(({ address }) => address.key);
   const records = await context.consents.standing(advertiser, keys);
   const states = new Map(recipients.map((recipient, index) => [recipient, stateOf(records[index])]));
@@ -60,7 +80,8 @@ async function judge(question: Question, context: Context<unknown>): Promise<Fin
           reply: state === "missing" ? "consent-missing" : "consent-withdrawn",
           reason: state === "missing" ? "no consent recorded" : "consent withdrawn",
           recipients: concerned,
-          evidence: { advertiser, recipients: concerned.length },
+          evidence: { advertiser, recipients: concerned.length, ...seen },
+          ...(seen && { detail: READS_LIKE_IT }),
         }),
       );
     }

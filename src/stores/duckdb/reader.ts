@@ -23,8 +23,11 @@ export interface ReaderOptions {
   readonly threads?: number;
 }
 
+/** Of its memory; what several threads unpack at a time comes on top of what DuckDB counts. */
+const SHARE = 0.75;
+
 export async function openReader(options: ReaderOptions): Promise<LedgerReader> {
-  const database = await openDatabase(options);
+  const database = await openDatabase({ ...options, memoryMb: Math.ceil(options.memoryMb * SHARE) });
   const snapshot = (search: Search): Promise<Snapshot> =>
     takeSnapshot(search, { root: options.root, journal: options.journal, dir: database.dir });
   return {

@@ -1,0 +1,54 @@
+/** A sender of spam in small: one text, many recipients, one connection. What it hears is not its concern. */
+import { connect } from "node:net";
+import { createInterface } from "node:readline";
+import { sale } from "./scenarios.ts";
+
+const TIMEOUT_MS = 120_000;
+
+/** @param server host:port of the door to the world. @throws Error when it does not answer, or a recipient is refused */
+export async function sendCopies(server: string, count: number): Promise<void> {
+  const colon = server.lastIndexOf(":");
+  const socket = connect({ host: server.slice(0, colon), port: Number(server.slice(colon + 1)), timeout: TIMEOUT_MS });
+  socket.once("timeout", () => socket.destroy(new Error(`${server} does not answer`)));
+  const lines = createInterface({ input: socket })[Symbol.asyncIterator]();
+  const reply = async (): Promise<string> => {
+    for (;;) {
+      const { value, done } = await lines.next();
+      if (done) throw new Error(`${server} hung up`);
+      if (/^\d{3}(?: |$)/.test(value)) return value;
+    }
+  };
+  const say = async (text: string): Promise<string> => {
+    socket.write(`${text}\r\n`);
+    return reply();
+  };
+  try {
+    await reply();
+    await say("EHLO host.stranger.example");
+    for (let n = 1; n <= count; n += 1) {
+      await say("MAIL FROM:<me@stranger.example>");
+      const taken = await say(`RCPT TO:<alice+${n}@example.com>`);
+      if (!taken.startsWith("250")) throw new Error(`alice+${n}@example.com: ${taken}`);
+      await say("DATA");
+      await say(`${letter(n)}\r\n.`);
+    }
+    await say("QUIT");
+  } finally {
+    socket.destroy();
+  }
+}
+
+const NAMES = ["李先生", "欧阳女士", "王小姐", "张先生", "陈女士", "赵经理", "刘老师"];
+
+const letter = (n: number): string =>
+  [
+    "From: me@stranger.example",
+    `To: alice+${n}@example.com`,
+    `Date: ${new Date().toUTCString().replace("GMT", "+0000")}`,
+    `Message-Id: <copy-${n}-${Date.now()}@stranger.example>`,
+    `Subject: =?UTF-8?B?${Buffer.from("夏季新品全场五折 限时抢购").toString("base64")}?=`,
+    "MIME-Version: 1.0",
+    "Content-Type: text/plain; charset=utf-8",
+    "",
+    ...sale(NAMES[n % NAMES.length] ?? "", n).split("\n"),
+  ].join("\r\n");

@@ -1,0 +1,212 @@
+/**
+ * A mail as a sparse vector: words, pairs of words and pieces of words of alphabetic scripts, runs of one to three Chinese
+ * characters, what links and layout look like, each hashed into one of 2^21 buckets. Words of the Subject count once among
+ * all words and once as words of a Subject. Chinese mail has its own buckets for words, and each language its own for what
+ * a mail looks like: an English word in a Chinese mail means something else. How this was chosen: docs/detector.md.
+ */
+import type { MailText } from "../mail/text.ts";
+import { hashText, SEED, step } from "./hashing.ts";
+import { type Language, languageOf } from "./language.ts";
+import { hostOf } from "./links.ts";
+import { type Wording, wordingOf } from "./normal.ts";
+import { add, addFixed, collect, type Features } from "./sparse.ts";
+
+export { FEATURE_BITS, type Features } from "./sparse.ts";
+
+/** What a mail is read into before it is judged. */
+export interface ReadMail {
+  readonly subject: string;
+  readonly text: MailText;
+  /** Local parts of the recipients' addresses. */
+  readonly own: readonly string[];
+}
+
+/** Namespaces: the same word is another feature in each. */
+interface Namespaces {
+  readonly any: number;
+  readonly subject: number;
+  readonly shape: number;
+}
+
+const LANGUAGES: Readonly<Record<Language, number>> = { zh: 11, vi: 12, latin: 13, other: 14 };
+
+const namespacesOf = (language: Language): Namespaces => {
+  const script = step(SEED, language === "zh" ? 1 : 2);
+  return { any: step(script, 5), subject: step(script, 6), shape: step(SEED, LANGUAGES[language]) };
+};
+
+const SHOUTED = step(SEED, 4);
+
+/** Letters of one word that are told apart. */
+const WORD_CHARS_MAX = 20;
+/** A single Chinese character says little; so much less it weighs than a pair. */
+const SINGLE_HAN_WEIGHT = 0.5;
+/** Three letters of a word say little too, but survive misspelling and word forms. */
+const PIECE_WEIGHT = 0.25;
+const PIECE_CHARS = 3;
+
+/** Han and kana, which are written without blanks. */
+const isHan = (code: number): boolean =>
+  (code >= 0x4e00 && code <= 0x9fff) || (code >= 0x3400 && code <= 0x4dbf) || (code >= 0x3040 && code <= 0x30ff);
+
+/** Letters, folded digits, apostrophes and the marks that stand for addresses. */
+const isWord = (code: number): boolean =>
+  (code >= 97 && code <= 122) ||
+  code === 48 ||
+  (code >= 1 && code <= 2) ||
+  (code > 0xbf && code < 0xff00 && !(code >= 0x2000 && code <= 0x303f) && !isHan(code));
+
+/** Signs that advertising uses more than letters do. */
+const SIGNS = new Set([..."!$%¥€£*★☆■◆●→✓+|~#=【】[]"].map((sign) => sign.charCodeAt(0)));
+
+/** Adds the features of a text in one pass. */
+function addText(text: string, namespace: number): void {
+  const { length } = text;
+  let before = 0;
+  let at = 0;
+  while (at < length) {
+    const code = text.charCodeAt(at);
+    if (isHan(code)) at = addHanRun(text, at, namespace);
+    else if (isWord(code)) {
+      const end = wordEnd(text, at);
+      const hash = addWord(text.slice(at, Math.min(end, at + WORD_CHARS_MAX)), namespace);
+      if (before !== 0) add(step(step(before, 0x3b), hash), 1, true);
+      before = hash;
+      at = end;
+    } else {
+      if (code === 10 || code === 46) before = 0;
+      if (SIGNS.has(code)) add(step(step(namespace, 0x21), code), 1, true);
+      at += 1;
+    }
+  }
+}
+
+/** A word and its pieces, the blank on either side among them. @returns the hash of the word */
+function addWord(word: string, namespace: number): number {
+  const hash = hashText(word, step(namespace, 0x77));
+  add(hash, 1, true);
+  const seed = step(namespace, 0x9a);
+  const spaced = ` ${word} `;
+  for (let at = 0; at + PIECE_CHARS <= spaced.length; at += 1) {
+    let piece = seed;
+    for (let next = at; next < at + PIECE_CHARS; next += 1) piece = step(piece, spaced.charCodeAt(next));
+    add(piece, PIECE_WEIGHT, true);
+  }
+  return hash;
+}
+
+function wordEnd(text: string, start: number): number {
+  let end = start + 1;
+  while (end < text.length) {
+    const code = text.charCodeAt(end);
+    if (!isWord(code) && code !== 39) break;
+    end += 1;
+  }
+  return end;
+}
+
+/** One, two and three characters at every place of a run. @returns the offset after the run */
+function addHanRun(text: string, start: number, namespace: number): number {
+  const one = step(namespace, 0x5001);
+  const two = step(namespace, 0x5002);
+  const three = step(namespace, 0x5003);
+  let code = text.charCodeAt(start);
+  let last = 0;
+  let lastButOne = 0;
+  let at = start;
+  while (at < text.length && isHan(code)) {
+    add(step(one, code), SINGLE_HAN_WEIGHT, false);
+    if (at > start) add(step(step(two, last), code), 1, false);
+    if (at > start + 1) add(step(step(step(three, lastButOne), last), code), 1, false);
+    lastButOne = last;
+    last = code;
+    at += 1;
+    code = text.charCodeAt(at);
+  }
+  return at;
+}
+
+/** Characters in which words written all in capitals are looked for. */
+const SHOUTED_CHARS_MAX = 12_000;
+
+/** Words in capitals: the wording itself is lower case. */
+function addShouted(text: string): void {
+  for (const [word] of text.slice(0, SHOUTED_CHARS_MAX).matchAll(/\b[A-Z]{3,20}\b/g))
+    add(hashText(word, SHOUTED), 1, true);
+}
+
+/** Powers of two: 0, 1, 2-3, 4-7 … */
+const magnitude = (count: number): number => Math.ceil(Math.log2(1 + count));
+
+/** Hosts whose top-level domain is looked at. */
+const HOSTS_MAX = 20;
+
+/** Where mailing lists are left or archived: on every mail of a list, whatever it says. */
+const LIST_LINK = /mailman|listinfo|\/lists?[/.]|^(?:https?:\/\/)?lists?\.|\/\/groups\./i;
+
+function addLinks(all: readonly string[], addShape: (shape: string) => void): void {
+  const links = all.filter((link) => !LIST_LINK.test(link));
+  const hosts = new Set(links.map(hostOf));
+  addShape(`links ${Math.min(6, magnitude(links.length))}`);
+  addShape(`hosts ${Math.min(4, hosts.size)}`);
+  for (const host of [...hosts].slice(0, HOSTS_MAX)) {
+    addShape(`tld ${host.slice(host.lastIndexOf(".") + 1)}`);
+    if (/^\d{1,3}(?:\.\d{1,3}){3}$/.test(host)) addShape("address for a host");
+  }
+  if (links.some((link) => /unsub|opt-?out|remove|退订|huy-?dang-?ky/i.test(link))) addShape("link to leave");
+}
+
+function addLayout(text: MailText, addShape: (shape: string) => void): void {
+  if (text.imageOnly) addShape("pictures only");
+  if (text.hiddenChars > 20) addShape("hidden text");
+  if (text.zeroWidth > 2) addShape("invisible characters");
+  if (text.lookAlikes > 2) addShape("look-alikes");
+  addShape(`pictures ${Math.min(4, text.images)}`);
+  addShape(text.html ? "html" : "plain");
+  addShape("mail");
+}
+
+/** Value of each sign of how a message without a Subject is written: few words, so that its manner weighs. */
+const MANNER_VALUE = 0.5;
+/** Lengths told apart, each longer by the root of two than the one before. */
+const LENGTHS = 12;
+const LENGTH_MIN = 25;
+
+/** How a short message is written: length, capitals, digits, signs. Of mail, which has a Subject, it says nothing. */
+function addManner(text: string, namespace: number): void {
+  const sign = (name: string): void => addFixed(hashText(name, namespace), MANNER_VALUE);
+  for (let index = 0; index < LENGTHS; index += 1)
+    if (text.length > LENGTH_MIN * 2 ** (index / 2)) sign(`longer ${index}`);
+  const sample = text.slice(0, SHOUTED_CHARS_MAX);
+  const count = (pattern: RegExp): number => sample.match(pattern)?.length ?? 0;
+  const capitals = count(/\p{Lu}/gu);
+  const tenths = (part: number, whole: number, parts: number): number =>
+    Math.min(8, Math.round((parts * part) / (whole + 1)));
+  sign(`capitals ${tenths(capitals, capitals + count(/\p{Ll}/gu), 10)}`);
+  sign(`digits ${tenths(count(/\d/g), sample.length, 20)}`);
+  sign(`signs ${tenths(count(/[^\p{L}\p{N}\s]/gu), sample.length, 20)}`);
+  sign(`lines ${Math.min(5, sample.split("\n").length)}`);
+  sign(/^\p{Lu}/u.test(sample) ? "begins large" : /^\p{Ll}/u.test(sample) ? "begins small" : "begins otherwise");
+  sign(/[\u00c0-\u1eff]/.test(sample) ? "marks" : "no marks");
+  if (/\p{Extended_Pictographic}/u.test(sample)) sign("emoji");
+  if (/\d{8,}/.test(sample.replace(/[ .]/g, ""))) sign("number to call");
+}
+
+/** The wording that features, fingerprint and evidence are all taken from. */
+export const wordsOf = ({ subject, text, own }: ReadMail): Wording =>
+  wordingOf({ subject, text: text.alt === "" ? text.text : `${text.text}\n${text.alt}`, own });
+
+/** Bounded by the bounds of the wording: some tenths of a millisecond for 4 KB of text, never more than a few. */
+export function featuresOf(mail: ReadMail, words: Wording = wordsOf(mail)): Features {
+  const { any, subject, shape } = namespacesOf(languageOf(words));
+  const addShape = (name: string): void => void add(hashText(name, shape), 1, false);
+  addText(words.body, any);
+  addText(words.subject, any);
+  addText(words.subject, subject);
+  addShouted(mail.subject);
+  addShouted(mail.text.text);
+  addLinks(mail.text.links, addShape);
+  addLayout(mail.text, addShape);
+  if (mail.subject === "") addManner(mail.text.text, step(shape, 7));
+  return collect();
+}
