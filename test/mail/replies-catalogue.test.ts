@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { REPLIES, type ReplyId, replyText, writeReply } from "../../src/mail/replies.ts";
 
 const IDS = Object.keys(REPLIES) as ReplyId[];
-const CATALOGUE = join("src", "mail", "replies.ts");
+const CATALOGUE = join("src", "mail", "reply-forms.ts");
 
 const sources = readdirSync("src", { recursive: true, encoding: "utf8" })
   .map((path) => join("src", path))
