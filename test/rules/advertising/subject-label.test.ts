@@ -122,11 +122,13 @@ describe("recipients under different laws", () => {
   };
   const batch = (subject: string, to: readonly string[]): Described => ({ ...ad(subject), to, packsByDomain });
   const says = async (mail: Described) =>
-    (await tellings(subjectLabel, mail)).map(({ finding }) => [
-      "reply" in finding ? finding.reply : finding.kind,
-      finding.recipients?.map(({ address }) => address.key),
-      "detail" in finding ? finding.detail : undefined,
-    ]);
+    (await tellings(subjectLabel, mail))
+      .filter(({ finding }) => finding.kind !== "skip")
+      .map(({ finding }) => [
+        "reply" in finding ? finding.reply : finding.kind,
+        finding.recipients?.map(({ address }) => address.key),
+        "detail" in finding ? finding.detail : undefined,
+      ]);
 
   it("whose labels cannot both be first need mails of their own, and the reply says which", async () => {
     const detail = "(U+AD11 U+ACE0) to ann@kr.example, ben@kr.example; <ADV> to cleo@sg.example";
