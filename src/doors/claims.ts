@@ -4,6 +4,7 @@ import type { Course } from "./transaction.ts";
 
 /** What rules took for recipients who do not get the mail goes back. A store that is away keeps it until it falls out by itself. */
 export async function giveBack({ parts, verdicts, view }: Course, served: readonly Recipient[]): Promise<void> {
+  if (!verdicts.some(({ spoken }) => spoken.some(({ finding }) => finding.claims))) return;
   const unused = verdicts.flatMap(({ spoken }) => spoken.flatMap(({ finding }) => unusedOf(finding.claims, served)));
   if (unused.length === 0) return;
   const results = await Promise.allSettled(unused.map(({ key }) => parts.quotas.giveBack(key)));

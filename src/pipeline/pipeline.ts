@@ -31,8 +31,8 @@ interface Step {
   readonly setting: RuleSetting;
   readonly context: Context<unknown>;
   readonly look: Looker;
-  /** What most rules say of most mails, made once. */
-  readonly passed: { readonly watch: Spoken; readonly enforce: Spoken };
+  /** What it says of most mails, passes and skips, made once. */
+  readonly silent: { readonly watch: Map<Finding, Spoken>; readonly enforce: Map<Finding, Spoken> };
 }
 
 /** Builds the steps of every stage once; a mail then only walks them. */
@@ -49,7 +49,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
         const mode = (client !== undefined && step.setting.clients.get(client)) || step.setting.mode;
         if (mode === "off") continue;
         const said = runStep(step, view, operators[mode]);
-        if (said === PASS) spoken.push(step.passed[mode]);
+        if (isSilent(said)) spoken.push(silentOf(step, said, mode));
         else if (said instanceof Promise) waiting.push(said);
         else spoken.push(...(said as Spoken[]));
       }
@@ -63,22 +63,39 @@ function stepsOf(stage: Stage, { settings, context }: PipelineParts): Step[] {
   return settings.flatMap((setting) => {
     const look = setting.rule.looks[stage] as Looker | undefined;
     if (!look || isOff(setting)) return [];
-    return [{ setting, look, context: { ...context, options: setting.options }, passed: passesOf(setting) }];
+    return [
+      {
+        setting,
+        look,
+        context: { ...context, options: setting.options },
+        silent: { watch: new Map(), enforce: new Map() },
+      },
+    ];
   });
 }
 
-function passesOf({ rule, rank }: RuleSetting): Step["passed"] {
-  const passed = (mode: Spoken["mode"]): Spoken => Object.freeze({ rule, rank, finding: PASS, mode });
-  return { watch: passed("watch"), enforce: passed("enforce") };
+/** A pass or a skip in the words that a rule has for every mail. */
+const isSilent = (said: unknown): said is Finding =>
+  said === PASS || ((said as Finding).kind === "skip" && Object.isFrozen(said));
+
+/** Ways of saying nothing that are kept for one rule. */
+const SILENT_MAX = 16;
+
+function silentOf({ setting: { rule, rank }, silent }: Step, finding: Finding, mode: Spoken["mode"]): Spoken {
+  const known = silent[mode].get(finding);
+  if (known) return known;
+  const made: Spoken = Object.freeze({ rule, rank, finding, mode });
+  if (silent[mode].size < SILENT_MAX) silent[mode].set(finding, made);
+  return made;
 }
 
 type Operator = Pick<PipelineParts, "packMode" | "ruleTimeoutMs" | "onFault"> & { mode: "watch" | "enforce" };
 
 /** Synchronous rules answer on the spot; only what really waits gets a timer. */
-function runStep(step: Step, view: unknown, operator: Operator): typeof PASS | Spoken[] | Promise<Spoken[]> {
+function runStep(step: Step, view: unknown, operator: Operator): Finding | Spoken[] | Promise<Spoken[]> {
   try {
     const said = step.look(view, step.context);
-    if (said === PASS) return PASS;
+    if (isSilent(said)) return said;
     return said instanceof Promise ? awaitStep(step, said, operator) : speak(step, said, operator);
   } catch (error) {
     return speak(step, onTrouble(step, error, operator), operator);

@@ -56,7 +56,16 @@ export type Finding =
 /** Looked at, nothing to say. */
 export const PASS: Finding = Object.freeze({ kind: "pass" });
 /** Did not look, and why. */
-export const skip = (reason: string): Finding => ({ kind: "skip", reason });
+export function skip(reason: string): Finding {
+  const known = SKIPS.get(reason);
+  if (known) return known;
+  const made: Finding = Object.freeze({ kind: "skip", reason });
+  if (SKIPS.size < SKIPS_MAX) SKIPS.set(reason, made);
+  return made;
+}
+/** Most rules skip most mails, each in a few words: the same words are the same finding. */
+const SKIPS = new Map<string, Finding>();
+const SKIPS_MAX = 500;
 /** Worth remembering, no more. */
 export const note = (reason: string, about: Particulars = {}): Finding => ({ kind: "note", reason, ...about });
 export const hold = (reason: string, about: Partial<Answer> = {}): Finding => ({

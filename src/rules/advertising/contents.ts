@@ -2,10 +2,11 @@ import { z } from "zod";
 import type { Pack } from "../../law/pack.ts";
 import { startOfContent } from "../../mail/content-start.ts";
 import { readText, TEXT_LIMITS } from "../../mail/text.ts";
+import type { BodyView } from "../../mail/views.ts";
 import { type ContentItem, hasContent, type Letter } from "../../signals/contents.ts";
 import { declaredAdvertising } from "../../signals/declared.ts";
 import { consequences } from "../consequence.ts";
-import { defineRule, type Finding, PASS, skip } from "../define.ts";
+import { type Context, defineRule, type Finding, PASS, type Said, skip } from "../define.ts";
 import { type Group, groupByPacks, packsOf } from "../groups.ts";
 
 export const contents = defineRule({
@@ -22,20 +23,24 @@ export const contents = defineRule({
   ],
   options: z.strictObject({}),
   looks: {
-    async body(view, context) {
+    body(view, context) {
       const packs = packsOf(view, context).filter((pack) => pack.contents.length > 0);
       if (packs.length === 0) return skip("no law asks for contents");
       if (!declaredAdvertising(view, packs)) return skip("not declared as advertising");
-      const text = readText(await startOfContent(view.content, TEXT_LIMITS.mailBytesMax));
-      const letter = { headers: view.headers, text };
-      const groups = groupByPacks(view, context);
-      const findings = groups.flatMap((group) =>
-        missingIn(group, letter, (demands, missed) => consequences(view.session, demands, missed)),
-      );
-      return findings.length > 0 ? findings : PASS;
+      return judge(view, context);
     },
   },
 });
+
+async function judge(view: BodyView, context: Context<unknown>): Promise<Said> {
+  const text = readText(await startOfContent(view.content, TEXT_LIMITS.mailBytesMax));
+  const letter = { headers: view.headers, text };
+  const groups = groupByPacks(view, context);
+  const findings = groups.flatMap((group) =>
+    missingIn(group, letter, (demands, missed) => consequences(view.session, demands, missed)),
+  );
+  return findings.length > 0 ? findings : PASS;
+}
 
 type Conclude = (...args: Parameters<typeof consequences> extends [unknown, ...infer Rest] ? Rest : never) => Finding[];
 

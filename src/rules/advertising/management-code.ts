@@ -7,8 +7,8 @@ import type { HeaderView, Recipient } from "../../mail/views.ts";
 import { type ManagementCode, stateOf } from "../../registers/codes.ts";
 import { declaredAdvertising } from "../../signals/declared.ts";
 import { consequences } from "../consequence.ts";
-import { type Context, defineRule, type Finding, PASS, skip } from "../define.ts";
-import { groupByPacks } from "../groups.ts";
+import { type Context, defineRule, type Finding, PASS, type Said, skip } from "../define.ts";
+import { type Group, groupByPacks } from "../groups.ts";
 
 export const managementCode = defineRule({
   id: "advertising/management-code",
@@ -24,7 +24,7 @@ export const managementCode = defineRule({
   ],
   options: z.strictObject({}),
   looks: {
-    async header(view, context) {
+    header(view, context) {
       const groups = groupByPacks(view, context).filter(({ packs }) => packs.some(({ codes }) => codes));
       if (groups.length === 0) return skip("no law here knows codes");
       if (
@@ -34,14 +34,18 @@ export const managementCode = defineRule({
         )
       )
         return skip("not declared as advertising");
-      const findings: Finding[] = [];
-      for (const { packs, recipients } of groups) {
-        for (const pack of packs) findings.push(...(await judge(view, { pack, recipients }, context)));
-      }
-      return findings.length > 0 ? findings : PASS;
+      return judgeAll(view, groups, context);
     },
   },
 });
+
+async function judgeAll(view: HeaderView, groups: readonly Group[], context: Context<unknown>): Promise<Said> {
+  const findings: Finding[] = [];
+  for (const { packs, recipients } of groups) {
+    for (const pack of packs) findings.push(...(await judge(view, { pack, recipients }, context)));
+  }
+  return findings.length > 0 ? findings : PASS;
+}
 
 interface Case {
   readonly pack: Pack;

@@ -8,7 +8,18 @@ import { domainList } from "../../mail/domains.ts";
 import type { HeaderEdit } from "../../mail/edits.ts";
 import type { ReplyId } from "../../mail/replies.ts";
 import { type BodyView, isOwn } from "../../mail/views.ts";
-import { type Context, defer, defineRule, type Evidence, type Finding, hold, note, reject, skip } from "../define.ts";
+import {
+  type Context,
+  defer,
+  defineRule,
+  type Evidence,
+  type Finding,
+  hold,
+  note,
+  reject,
+  type Said,
+  skip,
+} from "../define.ts";
 
 const consequence = z.enum(["reject", "hold", "note"]);
 type Consequence = z.infer<typeof consequence>;
@@ -54,24 +65,33 @@ export const authenticity = defineRule({
   ],
   options,
   looks: {
-    async body(view, context) {
-      const { headers, session, sender } = view;
+    body(view, context) {
+      const { headers, session } = view;
       const forged = claimedResults(headers, context.site.hostname);
       const removals = forged.map((field): HeaderEdit => ({ kind: "remove", field }));
-      if (isOwn(session)) return { ...skip("one of our own"), edits: removals };
-      if (!context.names) return { ...skip("no DNS server is named in dns.servers"), edits: removals };
-      const found = await judgeAuthenticity(context.names.within(sender), askedOf(view, context));
-      const { trustedSealers, writeResults: writes } = context.options;
-      const value = writeResults(context.site.hostname, methodsOf(found));
-      const edits = writes ? [...removals, { kind: "add" as const, name: RESULTS_HEADER, value }] : removals;
-      const verdict = verdictOf(found, trustedSealers);
-      const evidence = { ...evidenceOf(found, verdict), ...(forged.length > 0 && { forgedResults: forged.length }) };
-      const unsigned = missingSignature(found, context.options.mustSign);
-      const said = unsigned ? [unsigned] : consequencesOf(verdict, found, { view, context });
-      return withFacts(said, { edits, evidence });
+      const unasked = isOwn(session) ? OWN : context.names ? undefined : NO_DNS;
+      if (unasked) return removals.length > 0 ? { ...unasked, edits: removals } : unasked;
+      return judgeMail(view, context, removals);
     },
   },
 });
+
+const OWN = skip("one of our own");
+const NO_DNS = skip("no DNS server is named in dns.servers");
+
+async function judgeMail(view: BodyView, context: Context<Options>, removals: HeaderEdit[]): Promise<Said> {
+  const { names } = context;
+  if (!names) return NO_DNS;
+  const found = await judgeAuthenticity(names.within(view.sender), askedOf(view, context));
+  const { trustedSealers, writeResults: writes } = context.options;
+  const value = writeResults(context.site.hostname, methodsOf(found));
+  const edits = writes ? [...removals, { kind: "add" as const, name: RESULTS_HEADER, value }] : removals;
+  const verdict = verdictOf(found, trustedSealers);
+  const evidence = { ...evidenceOf(found, verdict), ...(removals.length > 0 && { forgedResults: removals.length }) };
+  const unsigned = missingSignature(found, context.options.mustSign);
+  const said = unsigned ? [unsigned] : consequencesOf(verdict, found, { view, context });
+  return withFacts(said, { edits, evidence });
+}
 
 /** One finding for everybody carries what was found; where recipients are told apart, a pass of its own does. */
 function withFacts(said: readonly Finding[], facts: { edits: readonly HeaderEdit[]; evidence: Evidence }): Finding[] {
