@@ -96,7 +96,7 @@ const nextHop = z.strictObject({
         .toLowerCase(),
     )
     .optional()
-    .describe("with maildir: the addresses that exist; without this key every one does"),
+    .describe("with maildir: the addresses that exist, with any +detail; without this key every one does"),
 });
 
 const packs = z.strictObject({

@@ -32,11 +32,15 @@ interface Letter {
   isGivenUp: boolean;
 }
 
+/** "alice+news@example.com" is Alice's, too (RFC 5233). */
+const withoutDetail = (key: string): string => key.replace(/\+[^@]*(?=@[^@]*$)/, "");
+
 /** @param path the directory that holds the mailboxes; made when it is missing */
 export function maildirNextHop(path: string, options: MaildirOptions): NextHop {
   const name = `maildir:${path}`;
   const existing = options.mailboxes && new Set(options.mailboxes);
-  const exists = (key: string): boolean => existing === undefined || existing.has(key);
+  const exists = (key: string): boolean =>
+    existing === undefined || existing.has(key) || existing.has(withoutDetail(key));
   const boxes = createBoxes(path, options.hostname);
   const running = new Set<Promise<unknown>>();
   const store = async (letter: Letter): Promise<Outcome> => {

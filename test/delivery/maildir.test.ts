@@ -135,7 +135,9 @@ describe("mailboxes", () => {
     const hop = maildirNextHop(root, { ...options, mailboxes: ["b@example.com"] });
     const handover = hop.begin(sessionOf(), senderOf(null), "01MAIL");
     expect(await handover.rcpt(recipientOf("x@example.com"))).toMatchObject({ code: 550, enhanced: "5.1.1" });
+    expect(await handover.rcpt(recipientOf("x+b@example.com"))).toMatchObject({ code: 550 });
     expect(await handover.rcpt(recipientOf("B@Example.com"))).toMatchObject({ code: 250 });
+    expect(await handover.rcpt(recipientOf("b+news@example.com"))).toMatchObject({ code: 250 });
   });
 
   it.each([
