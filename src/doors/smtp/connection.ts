@@ -26,6 +26,9 @@ export class Spoken {
   }
 }
 
+type Handler = (command: Buffer, callback: () => void) => void;
+const nothing = (): void => {};
+const SPACE = 32;
 const CONTROL = /[\x00-\x1f\x7f]/g;
 
 /** A reply as its lines, CRLF ended. Some words in it are the next hop's: none of them ends a line. */
@@ -134,7 +137,41 @@ export class RelayConnection extends SMTPConnection {
     if (this.visit.commandsSinceMail > this.relay.parts.settings().limits.commandsWithoutMailMax) {
       return this.send(421, "too many commands without a mail");
     }
-    super._onCommand(command, callback);
+    const handler = this.handlerOf(command, name);
+    if (handler) this.handle(handler, command, callback);
+    else super._onCommand(command, callback);
+  }
+
+  /**
+   * MAIL, RCPT and DATA where smtp-server's own checks would let them through. Said three times a mail, they need not be read four
+   * times over, nor logged.
+   */
+  private handlerOf(command: Buffer, name: string): Handler | undefined {
+    if (this._upgrading || this._server._closeTimeout || !this._ready || this._nextHandler) return undefined;
+    if (!this.hostNameAppearsAs || (command.length > 4 && command[4] !== SPACE)) return undefined;
+    if (name === "RCPT") return this.handler_RCPT;
+    if (name === "MAIL") return this.handler_MAIL;
+    return name === "DATA" ? this.handler_DATA : undefined;
+  }
+
+  private handle(handler: Handler, command: Buffer, callback: () => void = nothing): void {
+    const done = (): void => {
+      this._handlerPending = false;
+      this._whenWritable(callback);
+    };
+    this._handlerPending = true;
+    try {
+      handler.call(this, command, done);
+    } catch (error) {
+      this.answerTrouble(error);
+      if (this._handlerPending) done();
+    }
+  }
+
+  /** A bug in a step: an answer that leaves the mail with the client. */
+  private answerTrouble(error: unknown): void {
+    const reply = troubleReply(error, this.relay.parts.log);
+    this.send(reply.code, new Spoken(reply) as unknown as string);
   }
 
   override _parseAddressCommand(rawName: string, rawCommand: Buffer | string): ReadAddress | false {
