@@ -171,6 +171,10 @@ export const configSchema = z.strictObject({
     .strictObject({ certFile: z.string().describe("PEM chain"), keyFile: z.string().describe("PEM key") })
     .optional()
     .describe("certificate for STARTTLS and implicit TLS"),
+  workers: z
+    .union([z.enum(["auto"]), z.int().min(1).max(64)])
+    .default(1)
+    .describe("processes that share the doors: 1 needs no supervisor; auto: one for each processor"),
   store: store.prefault({}).describe("what remembers consents, clients and counts"),
   dataDir: z.string().min(1).default("var").describe("embedded store, ledger, large mails in progress"),
   localDomains: z.array(domain).default([]).describe("mail for these may come from anyone"),

@@ -9,6 +9,7 @@ import type { Ids } from "../kit/ids.ts";
 import type { Log } from "../kit/log.ts";
 import type { Store } from "../kit/store.ts";
 import { Misuse } from "../kit/trouble.ts";
+import { removeStaleSocket } from "../kit/unix-socket.ts";
 import type { ClientReader } from "../registers/clients.ts";
 import type { ConsentRegister } from "../registers/consents.ts";
 import type { Site } from "../rules/define.ts";
@@ -17,7 +18,7 @@ import { type HttpParts, openHttpDoor } from "./http/listen.ts";
 import { createIntake, type Intake, type IntakeParts } from "./intake.ts";
 import { openMilterDoor } from "./milter/listen.ts";
 import { openSmtpDoor } from "./smtp/listen.ts";
-import { createPerAddress } from "./smtp/per-address.ts";
+import { createPerAddress, type Elsewhere } from "./smtp/per-address.ts";
 import type { SmtpSettings } from "./smtp/server.ts";
 
 /** What the doors stand in. `law` is in force now: a reload replaces it. */
@@ -32,8 +33,13 @@ export interface DoorHouse {
   readonly law: { readonly config: Config; readonly site: Site; readonly smtp: SmtpSettings };
 }
 
+export interface DoorParts extends IntakeParts {
+  /** The other workers' connections; absent where there is none. */
+  readonly elsewhere?: Elsewhere | undefined;
+}
+
 /** Opens every listener of the configuration, or none. @throws Misuse when an address is taken or a file cannot be read */
-export async function openDoors(house: DoorHouse, parts: IntakeParts, desk: DeskService): Promise<Door[]> {
+export async function openDoors(house: DoorHouse, parts: DoorParts, desk: DeskService): Promise<Door[]> {
   const { config } = house.law;
   const spillDir = join(config.dataDir, "incoming");
   mkdirSync(spillDir, { recursive: true, mode: 0o700 });
@@ -42,7 +48,7 @@ export async function openDoors(house: DoorHouse, parts: IntakeParts, desk: Desk
     clients: house.clients,
     log: house.log,
     spillDir,
-    perAddress: createPerAddress(() => house.law.config.limits.connectionsPerIpMax),
+    perAddress: createPerAddress(() => house.law.config.limits.connectionsPerIpMax, parts.elsewhere),
     settings: () => house.law.smtp,
   };
   const ofMta: Intake = {
@@ -62,12 +68,22 @@ export async function openDoors(house: DoorHouse, parts: IntakeParts, desk: Desk
   };
   const doors: Door[] = [];
   try {
-    for (const listener of config.listeners) doors.push(await open(listener));
+    for (const listener of config.listeners) {
+      if ("path" in listener.listen) await clearPath(listener.listen.path);
+      doors.push(await open(listener));
+    }
     return doors;
   } catch (error) {
     await Promise.all(doors.map((door) => door.close(0)));
     throw error;
   }
+}
+
+/** @throws Misuse when somebody else listens there */
+async function clearPath(path: string): Promise<void> {
+  await removeStaleSocket(path).catch((error: Error) => {
+    throw new Misuse(`cannot listen on unix:${path}: ${error.message}`);
+  });
 }
 
 function httpPartsOf(house: DoorHouse, parts: IntakeParts, { desk }: DeskService): HttpParts {
