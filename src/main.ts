@@ -1,6 +1,8 @@
 /**
  * The service: the house (house.ts) with its doors open. Every object is built by hand; that file and this one are the tour.
  */
+import { startLagGauge } from "./admission/gauges.ts";
+import { openAdmission } from "./admission/open.ts";
 import type { LoadedConfig } from "./config/load.ts";
 import { readSealKey } from "./config/seal-key.ts";
 import type { NextHop } from "./delivery/next-hop.ts";
@@ -46,9 +48,19 @@ export async function openHouse(house: House, around: { readonly elsewhere?: Els
   const nextHop = nextHopOf(config);
   const desk = openDeskService(house, () => inForce.nextHop);
   const inForce: InForce = { nextHop, front: desk.inFrontOf(nextHop, true) };
+  const lag = startLagGauge();
+  const admission = openAdmission({
+    dataDir: config.dataDir,
+    lag,
+    limits: () => house.law.config.overload,
+    log: house.log,
+  });
+  let draining = false;
   const parts: DoorParts = {
     ...house,
     ...around,
+    admission,
+    isDraining: () => draining,
     quotas: house.store.windows,
     get pipeline() {
       return house.law.pipeline;
@@ -74,10 +86,12 @@ export async function openHouse(house: House, around: { readonly elsewhere?: Els
     reload: async (loaded) => (await prepare(loaded)).commit(),
     async close() {
       const { drainMs } = house.law.config.limits;
+      draining = true;
       await Promise.all(doors.map((door) => door.close(drainMs)));
       await duties.stop();
       await desk.close();
       await inForce.nextHop.close(drainMs);
+      admission.stop();
       await house.close();
     },
   };

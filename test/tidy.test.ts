@@ -26,7 +26,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["registers", "ledger", "signals", "authenticity"],
   ["rules"],
   ["pipeline", "delivery"],
-  ["stores", "reports", "scorers", "desk", "resolver"],
+  ["stores", "reports", "scorers", "desk", "resolver", "admission"],
   ["doors", "console"],
   ["house.ts"],
   ["main.ts"],

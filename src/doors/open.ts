@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Admission } from "../admission/admission.ts";
 import type { Config, Listener } from "../config/schema.ts";
 import { readApiToken } from "../desk/open.ts";
 import type { DeskService } from "../desk/service.ts";
@@ -13,6 +14,7 @@ import { removeStaleSocket } from "../kit/unix-socket.ts";
 import type { ClientReader } from "../registers/clients.ts";
 import type { ConsentRegister } from "../registers/consents.ts";
 import type { Site } from "../rules/define.ts";
+import { admitting } from "./admitting.ts";
 import type { Certificate, Door } from "./door.ts";
 import { type HttpParts, openHttpDoor } from "./http/listen.ts";
 import { createIntake, type Intake, type IntakeParts } from "./intake.ts";
@@ -36,7 +38,13 @@ export interface DoorHouse {
 export interface DoorParts extends IntakeParts {
   /** The other workers' connections; absent where there is none. */
   readonly elsewhere?: Elsewhere | undefined;
+  /** Who is let in while something is short; absent: everybody. */
+  readonly admission?: Admission | undefined;
+  readonly isDraining?: () => boolean;
 }
+
+const gated = (intake: Intake, house: DoorHouse, admission: Admission | undefined): Intake =>
+  admission ? admitting(intake, admission, (domain) => house.law.site.isLocal(domain)) : intake;
 
 /** Opens every listener of the configuration, or none. @throws Misuse when an address is taken or a file cannot be read */
 export async function openDoors(house: DoorHouse, parts: DoorParts, desk: DeskService): Promise<Door[]> {
@@ -44,7 +52,7 @@ export async function openDoors(house: DoorHouse, parts: DoorParts, desk: DeskSe
   const spillDir = join(config.dataDir, "incoming");
   mkdirSync(spillDir, { recursive: true, mode: 0o700 });
   const shared = {
-    intake: createIntake(parts),
+    intake: gated(createIntake(parts), house, parts.admission),
     clients: house.clients,
     log: house.log,
     spillDir,
@@ -86,7 +94,7 @@ async function clearPath(path: string): Promise<void> {
   });
 }
 
-function httpPartsOf(house: DoorHouse, parts: IntakeParts, { desk }: DeskService): HttpParts {
+function httpPartsOf(house: DoorHouse, parts: DoorParts, { desk }: DeskService): HttpParts {
   const { clients, consents, tokens, log, store } = house;
   const apiToken = readApiToken(house.law.config);
   return {
@@ -97,6 +105,9 @@ function httpPartsOf(house: DoorHouse, parts: IntakeParts, { desk }: DeskService
     apiToken: () => apiToken,
     isAdvertiser: async (name) => name.includes(".") || (await clients.byId(name)) !== undefined,
     async ready() {
+      if (parts.isDraining?.()) throw new Error("this server is going down");
+      const { level, shortage } = parts.admission ?? { level: 0, shortage: undefined };
+      if (level > 0) throw new Error(`overloaded: ${shortage}`);
       await store.ping();
       await parts.nextHop.ping();
     },
