@@ -13,6 +13,7 @@ import { blockEntry } from "./doors/block-entry.ts";
 import { openSealing, type Sealing } from "./doors/sealing.ts";
 import type { SmtpSettings } from "./doors/smtp/server.ts";
 import { type Clock, systemClock } from "./kit/clock.ts";
+import type { Duty } from "./kit/duties.ts";
 import { createIds, type Ids } from "./kit/ids.ts";
 import { ipRanges } from "./kit/ip.ts";
 import type { Log } from "./kit/log.ts";
@@ -97,11 +98,20 @@ export interface House {
   close(): Promise<void>;
 }
 
+/** What is not said by the configuration. */
+export interface Place {
+  readonly clock?: Clock;
+  /** Which of several processes this is, from 1. */
+  readonly worker?: number | undefined;
+}
+
 /** Builds what remembers and what judges. @throws Misuse with every key that is wrong */
-export async function buildHouse({ config, file }: LoadedConfig, log: Log, clock = systemClock): Promise<House> {
+export async function buildHouse(loaded: LoadedConfig, log: Log, place: Place = {}): Promise<House> {
+  const { config, file } = loaded;
+  const { clock = systemClock, worker } = place;
   mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
   const secret = readSecret(config);
-  const ids = createIds(clock, secret);
+  const ids = createIds(clock, secret, worker);
   const tokens = createTokens(secret, clock, config.refusals.requestDays);
   const store = await openStore(config.store.url, {
     dataDir: config.dataDir,
@@ -270,21 +280,25 @@ function readModel(path: string): Model {
   }
 }
 
-/** Puts the ledger in order now and then. @returns what ends it */
-export async function keepHouse(house: House): Promise<() => Promise<void>> {
-  const { config } = house.law;
-  const archive = await openNodeArchive(house.ledger, config);
-  const rounds = startHousekeeping({
-    ...house,
-    archive,
-    tables: house.store.tables,
-    settings: () => house.law.config.ledger,
-    async anchor(line) {
-      const { anchorFile } = house.law.config.ledger;
-      if (anchorFile !== undefined) await addLine(anchorFile, line);
-    },
-  });
-  return async () => {
-    await Promise.all([rounds.stop(), archive.close()]);
-  };
-}
+/** Puts the ledger in order now and then. */
+export const ledgerDuty = (house: House): Duty => ({
+  name: "ledger",
+  async begin() {
+    const archive = await openNodeArchive(house.ledger, house.law.config);
+    const rounds = startHousekeeping({
+      ...house,
+      archive,
+      tables: house.store.tables,
+      settings: () => house.law.config.ledger,
+      async anchor(line) {
+        const { anchorFile } = house.law.config.ledger;
+        if (anchorFile !== undefined) await addLine(anchorFile, line);
+      },
+    });
+    return {
+      async stop() {
+        await Promise.all([rounds.stop(), archive.close()]);
+      },
+    };
+  },
+});

@@ -1,6 +1,8 @@
 import type { Config } from "../config/schema.ts";
 import type { NextHop } from "../delivery/next-hop.ts";
 import type { Clock } from "../kit/clock.ts";
+import type { Duty } from "../kit/duties.ts";
+import { every } from "../kit/every.ts";
 import type { Ids } from "../kit/ids.ts";
 import type { Log } from "../kit/log.ts";
 import type { Store } from "../kit/store.ts";
@@ -32,11 +34,13 @@ export interface DeskService {
   readonly desk: Desk;
   /** The next hop with the desk's mailbox in front. @param swallows see mailbox-hop.ts */
   inFrontOf(hop: NextHop, swallows: boolean): NextHop;
-  /** Ends the rounds; a notice being sent may end. */
+  /** The outbox is looked through again and again, by one process for all: what commands and others laid out, what was put off. */
+  readonly rounds: Duty;
+  /** No notice is sent any more; the one being sent may end. */
   close(): Promise<void>;
 }
 
-/** Between two rounds of the outbox: what commands and other nodes laid out, and what the next hop did not take. */
+/** Between two rounds of the outbox. */
 const ROUND_EVERY_MS = 30_000;
 
 /** @param nextHop where our own mails go, asked anew each time */
@@ -50,7 +54,6 @@ export function openDeskService(house: DeskHouse, nextHop: () => NextHop): DeskS
     sender === undefined
       ? undefined
       : createPostman({ ...house, outbox, nextHop, address: sender, publicUrl, hostname: house.law.config.hostname });
-  const timer = postman && setInterval(() => void postman.round(), ROUND_EVERY_MS).unref();
   const prompt: Desk = {
     agree: desk.agree,
     async refuse(word) {
@@ -67,9 +70,10 @@ export function openDeskService(house: DeskHouse, nextHop: () => NextHop): DeskS
   return {
     desk: prompt,
     inFrontOf: (hop, swallows) => mailboxHop(hop, { desk: prompt, tokens, address }, { swallows }),
-    async close() {
-      clearInterval(timer);
-      await postman?.stop();
+    rounds: {
+      name: "notices",
+      begin: async () => every(ROUND_EVERY_MS, async () => postman?.round()),
     },
+    close: async () => postman?.stop(),
   };
 }
