@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { NODE_NAME } from "../kit/node-name.ts";
 import { dns, list, scorers } from "./asked.ts";
+import { delivering, route, WAYS, WAYS_TEXT } from "./delivering.ts";
 import { count, domain, endpoint, ipRange, minutes, ruleMode, seconds, timeout } from "./values.ts";
 
 export type { Endpoint } from "./values.ts";
@@ -73,12 +74,9 @@ const store = z.strictObject({
 const nextHop = z.strictObject({
   to: z
     .string()
-    .regex(
-      /^(smtp|smtps|lmtp):\/\/\S+$|^(smtp|lmtp)\+unix:\/\S+$|^maildir:\S+$/,
-      "smtp://, smtps://, lmtp://, lmtp+unix:/path or maildir:/path",
-    )
+    .regex(WAYS, WAYS_TEXT)
     .default("smtp://127.0.0.1:10025")
-    .describe("where accepted mail goes"),
+    .describe("where accepted mail goes; mx: to the servers of its recipients' domains, which needs mode: queue"),
   mode: z.enum(["proxy"]).default("proxy").describe("proxy: the next hop answers before we answer"),
   tls: z.enum(["never", "opportunistic", "require"]).default("opportunistic").describe("STARTTLS towards the next hop"),
   timeoutMs: timeout(minutes(2)).describe("longest wait for one reply of the next hop"),
@@ -194,6 +192,13 @@ export const configSchema = z.strictObject({
     .optional()
     .describe("ARC seals on mail that goes on (RFC 8617)"),
   nextHop: nextHop.prefault({}).describe("delivery"),
+  queue: z.strictObject(delivering).prefault({}).describe("how mail in our custody is delivered"),
+  routes: z
+    .array(route)
+    .default([])
+    .describe(
+      "other ways for some domains or clients, in the order they are looked at; what none is for goes to nextHop",
+    ),
   refusals: refusals.prefault({}).describe("how recipients refuse and agree"),
   packs: packs.prefault({}).describe("which law protects whom"),
   rules: rules.prefault({}).describe('default mode, then "group/rule": mode or { mode, options }'),

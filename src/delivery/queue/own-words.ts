@@ -21,7 +21,6 @@ export const OWN_WORDS = {
   "tls-missing": words(451, "4.7.4", "TLS is required towards this domain, and its server does not offer it"),
   "tls-broken": words(451, "4.7.5", "TLS with the mail server failed"),
   "sts-host": words(451, "4.7.5", "no mail server of the domain is one that its MTA-STS policy names"),
-  "sts-away": words(451, "4.7.5", "the domain's MTA-STS policy could not be fetched"),
   "requiretls-mx": words(
     550,
     "5.7.30",
@@ -29,8 +28,7 @@ export const OWN_WORDS = {
   ),
   "no-egress": words(451, "4.3.5", "none of the addresses this mail may leave from can reach the mail server"),
   busy: words(451, "4.3.2", "as many connections are open as may be"),
-  away: words(451, "4.4.1", "the destination did not answer a moment ago and is left alone for a while"),
-  paced: words(451, "4.4.5", "the destination gets no more mail this minute"),
+  "no-mailbox-room": words(451, "4.3.0", "the mailbox could not be written"),
   unread: words(451, "4.3.0", "the mail could not be read from our own disk"),
   "long-line": words(554, "5.6.0", "a line of the mail is longer than the 998 octets SMTP allows (RFC 5321 4.5.3.1.6)"),
   "bare-newline": words(554, "5.6.0", "the mail holds a CR or LF that is no line end (RFC 5321 2.3.8)"),

@@ -15,7 +15,7 @@ import { sendMail } from "./send.ts";
 import { xforwardLines } from "./xforward.ts";
 
 export interface Letter {
-  readonly session: Session;
+  readonly session: Omit<Session, "client">;
   readonly sender: Sender;
   readonly mailId: string;
   readonly recipients: readonly Recipient[];
