@@ -5,7 +5,7 @@
 import type { Recipient } from "../../mail/views.ts";
 import type { Parcel } from "../next-hop.ts";
 import { type Meaning, meaningOf, meaningOfTrouble } from "../queue/classify.ts";
-import { OWN_WORDS, type OwnWord } from "../queue/own-words.ts";
+import { isOwnWord, OWN_WORDS, type OwnWord } from "../queue/own-words.ts";
 import type { Attempt, QueuedMail } from "../queue/queued.ts";
 import { Broken } from "../smtp/broken.ts";
 import type { Connection } from "../smtp/connection.ts";
@@ -79,8 +79,7 @@ function inReach(places: readonly Place[], pools: Pools): readonly Place[] {
 /** What a server said counts more than that another could not be reached. */
 function better(old: Standing | undefined, latest: Standing | undefined): Standing | undefined {
   if (!old || !latest) return latest ?? old;
-  const isOurWord = Object.values(OWN_WORDS).some((reply) => reply === latest.attempt.reply);
-  return latest.isOpen && isOurWord ? old : latest;
+  return latest.isOpen && isOwnWord(latest.attempt.reply) ? old : latest;
 }
 
 interface Visit {

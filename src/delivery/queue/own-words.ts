@@ -37,3 +37,12 @@ export const OWN_WORDS = {
 } as const satisfies Readonly<Record<string, Reply>>;
 
 export type OwnWord = keyof typeof OWN_WORDS;
+
+const BY_TEXT: ReadonlyMap<string, OwnWord> = new Map(
+  Object.entries(OWN_WORDS).map(([word, { lines }]) => [lines.join(" "), word as OwnWord]),
+);
+
+/** Which of our own words a reply is, also after it was written down and read again; undefined: somebody else's. */
+export const ownWordOf = ({ lines }: Reply): OwnWord | undefined =>
+  lines.length === 1 ? BY_TEXT.get(lines[0] ?? "") : undefined;
+export const isOwnWord = (reply: Reply): boolean => ownWordOf(reply) !== undefined;
