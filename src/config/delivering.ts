@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { z } from "zod";
+import { LANGUAGES } from "../mail/language.ts";
 import { count, domain, ipRange, minutes, seconds, timeout } from "./values.ts";
 
 /** Where queued mail goes and how long each step may take: keys of `queue` and the entries of `routes`. */
@@ -49,7 +50,6 @@ const timeouts = z.strictObject({
     "for the server to take the next piece of the mail (RFC 5321 4.5.3.2.5: 3 min)",
   ),
   endMs: timeout(minutes(10)).describe("for the answer to the whole mail (RFC 5321 4.5.3.2.6: 10 min)"),
-  attemptMs: timeout(minutes(30)).describe("for one attempt with all its hosts and steps"),
 });
 
 /** Keys of `queue` that say how mail is carried. */
@@ -77,5 +77,13 @@ export const delivering = {
     .default(false)
     .describe("send 8-bit text also to servers that do not offer 8BITMIME; else such mail comes back (5.6.3)"),
   slowMs: timeout(minutes(15)).describe("a delivery that takes longer is named in the log, with destination and step"),
+  reportLanguage: z
+    .enum(["auto", ...LANGUAGES])
+    .default("auto")
+    .describe("of reports to senders; auto: those of the packs of the sender's domain, and English"),
+  reportFrom: z
+    .email("an address")
+    .optional()
+    .describe("who reports to senders are from; default: mailer-daemon@ and hostname"),
   timeouts: timeouts.prefault({}).describe("longest waits of a delivery, for each step"),
 };

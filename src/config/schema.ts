@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { NODE_NAME } from "../kit/node-name.ts";
 import { dns, list, scorers } from "./asked.ts";
-import { delivering, route, WAYS, WAYS_TEXT } from "./delivering.ts";
+import { route, WAYS, WAYS_TEXT } from "./delivering.ts";
+import { queue } from "./queue.ts";
 import { count, domain, endpoint, ipRange, minutes, ruleMode, seconds, timeout } from "./values.ts";
 
 export type { Endpoint } from "./values.ts";
@@ -77,7 +78,10 @@ const nextHop = z.strictObject({
     .regex(WAYS, WAYS_TEXT)
     .default("smtp://127.0.0.1:10025")
     .describe("where accepted mail goes; mx: to the servers of its recipients' domains, which needs mode: queue"),
-  mode: z.enum(["proxy"]).default("proxy").describe("proxy: the next hop answers before we answer"),
+  mode: z
+    .enum(["proxy", "queue"])
+    .default("proxy")
+    .describe("proxy: the next hop answers before we answer; queue: we keep the mail and deliver it later"),
   tls: z.enum(["never", "opportunistic", "require"]).default("opportunistic").describe("STARTTLS towards the next hop"),
   timeoutMs: timeout(minutes(2)).describe("longest wait for one reply of the next hop"),
   connectionsMax: count(100, 10_000).describe("connections kept to it"),
@@ -192,7 +196,7 @@ export const configSchema = z.strictObject({
     .optional()
     .describe("ARC seals on mail that goes on (RFC 8617)"),
   nextHop: nextHop.prefault({}).describe("delivery"),
-  queue: z.strictObject(delivering).prefault({}).describe("how mail in our custody is delivered"),
+  queue: queue.prefault({}).describe("mail in our custody, with nextHop.mode: queue"),
   routes: z
     .array(route)
     .default([])

@@ -131,7 +131,8 @@ const unusable = (): Misuse => new Misuse("nextHop.to is none of the accepted fo
 
 /** The next hop of a configuration. @throws Misuse */
 export function nextHopOf({ nextHop, hostname }: Config): NextHop {
-  const { to, user, passwordFile, caFile, mailboxes, mode: _, ...rest } = nextHop;
+  const { to, user, passwordFile, caFile, mailboxes, mode, ...rest } = nextHop;
+  if (mode === "queue" && /^mx:/i.test(to)) return manyHops(to);
   return openNextHop(to, {
     ...rest,
     hostname,
@@ -140,6 +141,16 @@ export function nextHopOf({ nextHop, hostname }: Config): NextHop {
     ...credentialsOf(user, passwordFile),
   });
 }
+
+/** Behind a queue mail goes many ways, and there is no one server that could be asked. */
+const manyHops = (name: string): NextHop => ({
+  name,
+  begin() {
+    throw new Error(`a mail went straight to ${name}, past the queue`);
+  },
+  ping: async () => undefined,
+  close: async () => undefined,
+});
 
 /** Both are there, or nothing is. @throws Misuse when the file cannot be read */
 export function credentialsOf(

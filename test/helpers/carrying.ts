@@ -25,7 +25,7 @@ export interface Sent {
 }
 
 export function carrying(config: object, zone: readonly string[] = [], ground: Partial<CarrierGround> = {}): Carrying {
-  const settings = configSchema.parse({ hostname: "relay.example", ...config });
+  const settings = configSchema.parse({ hostname: "relay.example", dns: { servers: ["127.0.0.1:53"] }, ...config });
   const carrier = openCarrier(settings, { names: namesOf(zone), log: createLog("silent"), ...ground });
   return {
     carrier,

@@ -95,7 +95,7 @@ async function watched(
     server: undefined,
     connection: undefined,
   };
-  watch.begin(attempt);
+  const ended = watch.begin(attempt);
   try {
     return await run({
       mail,
@@ -109,7 +109,7 @@ async function watched(
       },
     });
   } finally {
-    watch.end(attempt);
+    ended();
   }
 }
 

@@ -16,8 +16,8 @@ import { createPools } from "./pools.ts";
 import type { Route, Way } from "./routes.ts";
 
 export interface CarrierGround {
-  /** DNS; absent: nothing goes by MX. */
-  readonly names?: Names | undefined;
+  /** DNS, for what goes by MX. */
+  readonly names: Names;
   readonly log: Log;
   readonly clock?: Clock;
   readonly policies?: Policies;
@@ -27,16 +27,20 @@ export interface CarrierGround {
 /** An address that nobody answered at goes to the end of its list for so long. */
 const AWAY_MS = 300_000;
 
+const ATTEMPT_SHARE = 0.95;
+
 /** The carrier of a configuration; nothing is connected yet. @throws Misuse */
 export function openCarrier(config: Config, ground: CarrierGround): Carrier {
   const { queue, nextHop, hostname } = config;
   const { clock = systemClock, log, names, policies = NO_POLICIES, egressOf } = ground;
   const routes = [...config.routes.map((_, index) => routeAt(config, index)), commonRoute(config)];
   const byMx = routes.find(({ to }) => to.kind === "mx");
-  if (byMx && !names) throw new Misuse("mx: needs DNS", ["name the servers to ask in dns.servers"]);
+  if (byMx && config.dns.servers.length === 0) {
+    throw new Misuse("mx: needs DNS", ["name the servers to ask in dns.servers, or `system`"]);
+  }
   const nearby = ipRanges(queue.mxNetworks);
   const find = createFinder({
-    names: names ?? { ask: async () => ({ records: [], exists: false }) },
+    names,
     isOurs: ownPlaces({
       names: [hostname],
       listens: listensOf(config),
@@ -51,7 +55,8 @@ export function openCarrier(config: Config, ground: CarrierGround): Carrier {
   const { idleMs, mailsPerConnectionMax } = nextHop;
   return createCarrier({
     routes,
-    waits: timeouts,
+    // Over before whoever asked gives up, so that no attempt is under way twice.
+    waits: { ...timeouts, attemptMs: queue.attemptMaxMs * ATTEMPT_SHARE },
     clock,
     log,
     slowMs,

@@ -1,4 +1,3 @@
-import { every } from "../../kit/every.ts";
 import type { Log } from "../../kit/log.ts";
 import { Broken } from "../smtp/broken.ts";
 import type { Connection } from "../smtp/connection.ts";
@@ -16,48 +15,57 @@ export interface Watched {
 }
 
 export interface Watch {
-  begin(attempt: Watched): void;
-  end(attempt: Watched): void;
+  /** @returns tells that it is over */
+  begin(attempt: Watched): () => void;
   readonly running: number;
   stop(): void;
 }
 
 export interface WatchOptions {
   readonly log: Log;
-  /** Attempts older than this are named, once in each such time. */
+  /** An attempt that is older is named in the log, and again each time it is so much older. */
   readonly slowMs: number;
-  /** Attempts older than this are ended. */
+  /** An attempt that is older is ended, though each single step was in time (a tarpit). */
   readonly endMs: number;
   /** Steady milliseconds. */
   now(): number;
 }
 
-/** Names what is stuck, and ends what is over its time though each single step was in time (a tarpit). */
+/** How often is looked for what is slow, at most. */
+const LOOK_MS = 60_000;
+
+/** Names what is stuck, with destination and step, and ends what is over its time. */
 export function createWatch({ log, slowMs, endMs, now }: WatchOptions): Watch {
   const running = new Set<Watched>();
-  const look = async (): Promise<void> => {
+  const named = new WeakMap<Watched, number>();
+  const factsOf = ({ destination, step, server, mailId, sinceMs }: Watched) => {
+    return { destination, step, server, mail: mailId, seconds: Math.round((now() - sinceMs) / 1000) };
+  };
+  const look = (): void => {
     for (const attempt of running) {
-      const { destination, step, server, mailId, connection } = attempt;
-      const ageMs = now() - attempt.sinceMs;
-      if (ageMs < slowMs) continue;
-      const facts = { destination, step, server, mail: mailId, seconds: Math.round(ageMs / 1000) };
-      if (ageMs < endMs) {
-        log.warn(facts, "a delivery is slow");
-      } else {
-        log.warn(facts, "a delivery is ended: it is over its time");
-        connection?.fail(
-          new Broken({ name: server ?? destination, step: connection.step }, "timeout", { what: "over its time" }),
-        );
-      }
+      if (now() - (named.get(attempt) ?? attempt.sinceMs) < slowMs) continue;
+      named.set(attempt, now());
+      log.warn(factsOf(attempt), "a delivery is slow");
     }
   };
-  const watching = every(Math.min(slowMs, endMs), look);
+  const looking = setInterval(look, Math.min(slowMs, LOOK_MS)).unref();
   return {
-    begin: (attempt) => void running.add(attempt),
-    end: (attempt) => void running.delete(attempt),
+    begin(attempt) {
+      running.add(attempt);
+      const timer = setTimeout(() => {
+        log.warn(factsOf(attempt), "a delivery is ended: it is over its time");
+        const { connection, server, destination } = attempt;
+        const where = { name: server ?? destination, step: connection?.step ?? "connecting" };
+        connection?.fail(new Broken(where, "timeout", { what: "over its time" }));
+      }, endMs).unref();
+      return () => {
+        clearTimeout(timer);
+        running.delete(attempt);
+      };
+    },
     get running() {
       return running.size;
     },
-    stop: () => watching.stop(),
+    stop: () => clearInterval(looking),
   };
 }
