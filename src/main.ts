@@ -5,8 +5,7 @@ import { startLagGauge } from "./admission/gauges.ts";
 import { openAdmission } from "./admission/open.ts";
 import type { LoadedConfig } from "./config/load.ts";
 import { readSealKey } from "./config/seal-key.ts";
-import type { NextHop } from "./delivery/next-hop.ts";
-import { nextHopOf } from "./delivery/open.ts";
+import { type Custody, openCustody } from "./custody.ts";
 import { type DeskService, openDeskService } from "./desk/service.ts";
 import type { Door } from "./doors/door.ts";
 import { certificateOf, type DoorParts, openDoors } from "./doors/open.ts";
@@ -34,20 +33,17 @@ export interface Change {
   drop(): void;
 }
 
-/** What a reload puts in another's place. */
-interface InForce {
-  nextHop: NextHop;
-  /** The same with the desk's mailbox in front. */
-  front: NextHop;
-}
-
 /** Opens next hop and doors. @throws Misuse when an address is taken or a file cannot be read */
 export async function openHouse(house: House, around: { readonly elsewhere?: Elsewhere } = {}): Promise<Service> {
   const { config } = house.law;
   readSealKey(config);
-  const nextHop = nextHopOf(config);
-  const desk = openDeskService(house, () => inForce.nextHop);
-  const inForce: InForce = { nextHop, front: desk.inFrontOf(nextHop, true) };
+  const custody = await openCustody(house);
+  const desk = openDeskService(house, custody.nextHop);
+  /** The next hop in force, with the desk's mailbox in front. */
+  let front = desk.inFrontOf(custody.nextHop(), true);
+  const renew = (): void => {
+    front = desk.inFrontOf(custody.nextHop(), true);
+  };
   const lag = startLagGauge();
   const admission = openAdmission({
     dataDir: config.dataDir,
@@ -66,7 +62,7 @@ export async function openHouse(house: House, around: { readonly elsewhere?: Els
       return house.law.pipeline;
     },
     get nextHop() {
-      return inForce.front;
+      return front;
     },
     get hostname() {
       return house.law.config.hostname;
@@ -77,9 +73,13 @@ export async function openHouse(house: House, around: { readonly elsewhere?: Els
     },
     isLocal: (domain) => house.law.site.isLocal(domain),
   };
-  const doors = await openDoors(house, parts, desk);
+  const doors = await openDoors(house, parts, desk).catch(async (error: unknown) => {
+    admission.stop();
+    await custody.close(0);
+    throw error;
+  });
   const duties = dutiesOf(house, desk);
-  const prepare = (loaded: LoadedConfig): Promise<Change> => prepareChange(house, loaded, { inForce, desk, doors });
+  const prepare = (loaded: LoadedConfig): Promise<Change> => prepareChange(house, loaded, { custody, renew, doors });
   return {
     addresses: doors.map((door) => door.address),
     prepare,
@@ -90,7 +90,7 @@ export async function openHouse(house: House, around: { readonly elsewhere?: Els
       await Promise.all(doors.map((door) => door.close(drainMs)));
       await duties.stop();
       await desk.close();
-      await inForce.nextHop.close(drainMs);
+      await custody.close(drainMs);
       admission.stop();
       await house.close();
     },
@@ -98,32 +98,36 @@ export async function openHouse(house: House, around: { readonly elsewhere?: Els
 }
 
 interface Changing {
-  readonly inForce: InForce;
-  readonly desk: DeskService;
+  readonly custody: Custody;
+  /** Takes the next hop that is in force now. */
+  readonly renew: () => void;
   readonly doors: readonly Door[];
 }
 
 /** Everything that can go wrong goes wrong here, before anything has changed. */
-async function prepareChange(house: House, loaded: LoadedConfig, { inForce, desk, doors }: Changing): Promise<Change> {
+async function prepareChange(house: House, loaded: LoadedConfig, { custody, renew, doors }: Changing): Promise<Change> {
   const { config } = loaded;
   const law = layDownLaw(loaded, house);
   const certificate = certificateOf(config);
-  const next = nextHopOf(config);
-  const lists = await house.lists.prepare(config.lists);
+  const way = await custody.prepare(config);
+  const lists = await house.lists.prepare(config.lists).catch((error: unknown) => {
+    way.drop();
+    throw error;
+  });
   return {
     drop() {
       lists.drop();
       law.names?.close();
-      void next.close(0);
+      way.drop();
     },
     async commit() {
       lists.commit();
       const oldNames = house.law.names;
       house.law = law;
       if (certificate) for (const door of doors) door.renew(certificate);
-      const old = inForce.nextHop;
-      Object.assign(inForce, { nextHop: next, front: desk.inFrontOf(next, true) });
-      await old.close(config.limits.drainMs);
+      const changed = way.commit();
+      renew();
+      await changed;
       oldNames?.close();
     },
   };
