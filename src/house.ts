@@ -205,6 +205,7 @@ export function layDownLaw({ config, file }: LoadedConfig, parts: LawParts): Law
       ...shareQuestions(consents, quotas),
       codes,
       packsFor: choice.for,
+      packsUnder: choice.under,
       refusalWay: refusalWays(config, tokens),
       detection: detectionOf(config, settings, parts),
       scorers: openScorers(config.scorers),

@@ -8,6 +8,7 @@ import type { IntakeParts } from "./doors/intake.ts";
 import { certificateOf, openDoors } from "./doors/open.ts";
 import { type House, keepHouse, layDownLaw } from "./house.ts";
 import { every } from "./kit/every.ts";
+import { warnOfClients } from "./registers/client-warnings.ts";
 import { warnOfCodes } from "./registers/code-warnings.ts";
 
 /** A running service. */
@@ -48,7 +49,11 @@ export async function openHouse(house: House): Promise<Service> {
     await Promise.all(doors.map((door) => door.close(0)));
     throw error;
   });
-  const watchCodes = every(DAY_MS, () => warnOfCodes(house.codes, house.law.choice.active, house.log));
+  const { clock, log } = house;
+  const watchCodes = every(DAY_MS, async () => {
+    await warnOfCodes(house.codes, house.law.choice.active, log);
+    await warnOfClients(house.clients, { clock, log, under: house.law.choice.under });
+  });
   return {
     addresses: doors.map((door) => door.address),
     async reload(loaded) {

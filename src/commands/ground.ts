@@ -195,19 +195,25 @@ async function makeRegisters(store: Store, clock: Clock): Promise<Registers> {
     blocks,
     rates,
     lessons: signals.createLessonRegister(tables, clock),
-    conduct: signals.createConductReader(blocks, rates),
+    conduct: signals.createConductReader(blocks, rates, signals.createCampaignCounts(windows)),
   };
 }
 
 async function importSignals() {
-  const [{ createBlockRegister }, { createQuotas }, { createConductReader }, { createLessonRegister }] =
-    await Promise.all([
-      import("../signals/blocks.ts"),
-      import("../signals/quotas.ts"),
-      import("../signals/conduct.ts"),
-      import("../signals/lessons.ts"),
-    ]);
-  return { createBlockRegister, createQuotas, createConductReader, createLessonRegister };
+  const [
+    { createBlockRegister },
+    { createCampaignCounts },
+    { createQuotas },
+    { createConductReader },
+    { createLessonRegister },
+  ] = await Promise.all([
+    import("../signals/blocks.ts"),
+    import("../signals/campaigns.ts"),
+    import("../signals/quotas.ts"),
+    import("../signals/conduct.ts"),
+    import("../signals/lessons.ts"),
+  ]);
+  return { createBlockRegister, createCampaignCounts, createQuotas, createConductReader, createLessonRegister };
 }
 
 /** Who stands behind a command, for the ledger: what was given, else the name of the operating system's user. */

@@ -101,6 +101,8 @@ export interface Context<Options> {
   readonly site: Site;
   /** The packs whose law protects this recipient from this sender. */
   packsFor(recipient: Recipient, session: Session): readonly Pack[];
+  /** The packs a client writes under before a recipient is known: its own, else the listener's, else the default ones. */
+  packsUnder(session: Session): readonly Pack[];
   readonly consents: ConsentReader;
   /** How the client behaves, over all its mails. */
   readonly conduct: ConductReader;

@@ -3,6 +3,7 @@ import { detect } from "./advertising/detect.ts";
 import { managementCode } from "./advertising/management-code.ts";
 import { subjectLabel } from "./advertising/subject-label.ts";
 import { blocked } from "./conduct/blocked.ts";
+import { campaign } from "./conduct/campaign.ts";
 import { harvesting } from "./conduct/harvesting.ts";
 import { hijackedLogin } from "./conduct/hijacked-login.ts";
 import { listed } from "./conduct/listed.ts";
@@ -26,6 +27,9 @@ import { senderDomain } from "./envelope/sender-domain.ts";
 import { senderShape } from "./envelope/sender-shape.ts";
 import { anonymous } from "./relay/anonymous.ts";
 import { clientNetworks } from "./relay/client-networks.ts";
+import { licence } from "./relay/licence.ts";
+import { registeredAddresses } from "./relay/registered-addresses.ts";
+import { suspended } from "./relay/suspended.ts";
 
 /**
  * Every rule there is. The order is a rule's fixed rank: when two refuse with equal severity, the one that stands first here
@@ -35,7 +39,10 @@ export const RULES: readonly Rule[] = [
   anonymous,
   blocked,
   listed,
+  suspended,
   clientNetworks,
+  licence,
+  registeredAddresses,
   hijackedLogin,
   ownDomainFromOutside,
   loginOwnsSender,
@@ -58,5 +65,6 @@ export const RULES: readonly Rule[] = [
   spamScore,
   managementCode,
   harvesting,
+  campaign,
   rate,
 ] as const;

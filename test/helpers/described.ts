@@ -15,6 +15,7 @@ import type { ConsentReader, Standing } from "../../src/registers/consents.ts";
 import type { Scorers } from "../../src/rules/content/scorers.ts";
 import type { Context, RefusalWay } from "../../src/rules/define.ts";
 import type { Block } from "../../src/signals/blocks.ts";
+import type { CampaignGrant } from "../../src/signals/campaigns.ts";
 import type { ConductReader } from "../../src/signals/conduct.ts";
 import type { Detection } from "../../src/signals/detector.ts";
 import { type Suspicion, UNSUSPECTED } from "../../src/signals/harvest.ts";
@@ -36,6 +37,8 @@ export interface DescribedConduct {
   readonly suspicion?: Partial<Suspicion>;
   readonly alarm?: Alarm;
   readonly used?: Usage;
+  /** What of its campaign is used up. */
+  readonly campaign?: CampaignGrant;
 }
 
 /** A mail from a stranger to a local recipient, except for what is said. */
@@ -226,11 +229,12 @@ export function quotasOf({ consents, agreed, sent = 0, nowMs = NOW_MS }: Describ
   return { take: ask, look: ask };
 }
 /** Conduct as described; nobody is noticed unless it says so. */
-export const conductOf = ({ block, suspicion, alarm, used }: DescribedConduct = {}): ConductReader => ({
+export const conductOf = ({ block, suspicion, alarm, used, campaign }: DescribedConduct = {}): ConductReader => ({
   standing: () => (block ? { block, sinceMs: 0 } : { sinceMs: 0 }),
   suspicion: () => ({ ...UNSUSPECTED, ...suspicion }),
   alarm: () => alarm,
   takeMail: () => used,
+  takeCampaign: async () => campaign ?? { keys: [] },
 });
 
 const listsOf = (listing: Listing | undefined): ListReader =>
@@ -247,6 +251,7 @@ export function contextOf(mail: Described = {}): Omit<Context<never>, "options">
       isOurId: (id) => id === OUR_ID,
     },
     packsFor: ({ address }) => mail.packsByDomain?.[address.domain] ?? packs,
+    packsUnder: () => packs,
     consents: consentsOf(mail.consents, mail.agreed),
     refusalWay: () => mail.refusalWay ?? {},
     detection: mail.detection ?? NO_DETECTION,

@@ -6,6 +6,7 @@ import { openNames } from "../../resolver/open.ts";
 import { createLists } from "../../signals/open-lists.ts";
 import type { Ground } from "../ground.ts";
 import { codeLines } from "./codes.ts";
+import { customerLines } from "./customers.ts";
 import { dnsLines } from "./dns.ts";
 import { fail, type Line, ok, unknown, warn } from "./line.ts";
 import { certificateLine, clockLine, nextHopLine, settingLines, storeLine } from "./machine.ts";
@@ -22,6 +23,7 @@ export function machineParts(ground: Ground): Part[] {
     ["clock", one(newestEntry(ground).then((newestMs) => clockLine(clock.now(), newestMs)))],
     ["certificate", one(certificateLine(config, clock.now()))],
     ["codes", codeLines(ground)],
+    ["customers", customerLines(ground)],
   ];
 }
 
