@@ -39,6 +39,7 @@ export async function openHouse(house: House): Promise<Service> {
       return house.law.config.hostname;
     },
     sealing: async (...asked) => (await house.law.sealing?.(...asked)) ?? [],
+    signing: async (mail) => (await house.law.signing?.sign(mail)) ?? [],
     get receivedMax() {
       return house.law.config.limits.receivedMax;
     },

@@ -139,11 +139,13 @@ async function handOver(course: Course, judged: Judged): Promise<Reply> {
   for (const recipient of dropped) handover.drop?.(recipient);
   if (held) handover.hold?.(`${held.by.rule.id} - id ${view.mailId}`);
   const edits = [...declarationsIn(headers), ...editsFor(rules, taken)];
-  const seal = (await parts.sealing?.(headers, content, edits)) ?? [];
+  const { session } = view;
+  const signature = (await parts.signing?.({ session, headers, content, edits })) ?? [];
+  const seal = (await parts.sealing?.(headers, content, [...signature, ...edits])) ?? [];
   let outcome: Outcome;
   try {
     outcome = await handover.data(
-      parcelOf(content, frontOf(course, taken), [...seal, ...edits]),
+      parcelOf(content, frontOf(course, taken), [...seal, ...signature, ...edits]),
       parts.recorder.record(entries),
     );
   } catch (error) {

@@ -144,6 +144,12 @@ export const REPLIES = {
     "the domain in From signs all its mail, and only others have signed this one (DKIM)",
     "mail signed by the domain in From",
   ),
+  "bulk-unproved": form(
+    550,
+    "5.7.26",
+    "bulk mail proves the domain in From, by DKIM or SPF, and this does not",
+    "mail of a domain that has its DKIM key here, or that is signed for it",
+  ),
   "spf-fail": form(
     550,
     "5.7.23",

@@ -92,6 +92,8 @@ export interface Site {
   isLocal(domain: string): boolean;
   /** Was this mail id, seen in a trace header, given out by this site? */
   isOurId(id: string): boolean;
+  /** Will mail of this sender, with that domain in From, leave with a signature aligned with it? Absent: nothing is signed. */
+  signs?(session: Session, author: string): boolean;
 }
 
 /** What a rule is handed besides the view. It has no network, store, log or clock of its own. */

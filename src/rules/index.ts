@@ -16,6 +16,7 @@ import { prohibited } from "./content/prohibited.ts";
 import { spamScore } from "./content/spam-score.ts";
 import type { Rule } from "./define.ts";
 import { authenticity } from "./envelope/authenticity.ts";
+import { bulkAlignment } from "./envelope/bulk-alignment.ts";
 import { headerShape } from "./envelope/header-shape.ts";
 import { helo } from "./envelope/helo.ts";
 import { heloResolves } from "./envelope/helo-resolves.ts";
@@ -58,6 +59,7 @@ export const RULES: readonly Rule[] = [
   scope,
   subjectLabel,
   detect,
+  bulkAlignment,
   refusalHeaders,
   contents,
   malware,

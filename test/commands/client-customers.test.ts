@@ -71,7 +71,10 @@ describe("consentry client campaign", { timeout: 60_000 }, () => {
     const wrong = await run(
       "client campaign add isp x --sender nobody --recipients 0 --from 2026-12-08 --until 2026-12-01",
     );
-    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringMatching(/senders\.0: an address[\s\S]*recipientsMax/)]);
+    expect([wrong.code, wrong.stderr]).toEqual([
+      2,
+      expect.stringMatching(/senders\.0: an address[\s\S]*recipientsMax/),
+    ]);
     expect(JSON.parse((await run("client campaign list isp --json")).stdout)).toMatchObject([{ name: "winter" }]);
     expect((await run("client campaign remove isp winter")).stdout).toBe("isp: campaign winter removed\n");
     expect((await run("client campaign list isp")).stdout).toBe("none\n");

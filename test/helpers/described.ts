@@ -84,6 +84,8 @@ export interface Described {
   /** What the lists say of its address; absent: there is no list. */
   readonly lists?: Listing;
   readonly detection?: Detection;
+  /** Domains in From that have a key here; absent: nothing is signed. */
+  readonly signs?: readonly string[];
 }
 
 export const ORDINARY = {
@@ -249,6 +251,7 @@ export function contextOf(mail: Described = {}): Omit<Context<never>, "options">
       hostname: mail.hostname ?? HOSTNAME,
       isLocal: domainList(["example.com", "*.branch.example.com", "例子.测试"]).has,
       isOurId: (id) => id === OUR_ID,
+      ...(mail.signs && { signs: (_, author) => mail.signs?.includes(author) ?? false }),
     },
     packsFor: ({ address }) => mail.packsByDomain?.[address.domain] ?? packs,
     packsUnder: () => packs,
