@@ -4,6 +4,7 @@ import type { Usage } from "../signals/quotas.ts";
 import { address } from "./client-address.ts";
 import { campaign } from "./client-campaign.ts";
 import { findClient, needClient, noteChange, said } from "./client-change.ts";
+import { complaints } from "./client-complaints.ts";
 import {
   CLEARABLE,
   changedClient,
@@ -192,4 +193,5 @@ export const client = defineGroup("client", "Clients that may relay", [
   resume,
   address,
   campaign,
+  complaints,
 ]);

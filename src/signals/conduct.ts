@@ -4,10 +4,11 @@
  */
 import type { Clock } from "../kit/clock.ts";
 import type { Store } from "../kit/store.ts";
-import type { Campaign, Client } from "../mail/client.ts";
+import { type Campaign, type Client, isAdSender } from "../mail/client.ts";
 import type { MailView, Session } from "../mail/views.ts";
 import { type Block, type BlockReader, createBlockRegister, type Standing } from "./blocks.ts";
 import { type CampaignCounts, type CampaignGrant, createCampaignCounts } from "./campaigns.ts";
+import { type ComplaintLimits, createComplaints } from "./complaints.ts";
 import { type Suspicion, UNSUSPECTED } from "./harvest.ts";
 import { type Alarm, createLoginWatch, type LoginSetting } from "./logins.ts";
 import { createQuotas, isLimited, type Quotas, type Usage } from "./quotas.ts";
@@ -37,6 +38,7 @@ export interface Conduct extends ConductReader, Pick<RecipientWatch, "rcpt"> {
 export interface ConductSettings {
   readonly harvest: HarvestSetting;
   readonly login: LoginSetting;
+  readonly complaints: ComplaintLimits;
 }
 
 export interface ConductParts {
@@ -56,6 +58,7 @@ export function createConduct({ store, clock, settings, onBlock, onTrouble, paus
   const recipients = createRecipientWatch({ ...shared, pause, setting: () => settings().harvest });
   const logins = createLoginWatch({ ...shared, setting: () => settings().login });
   const quotas = createQuotas(store.windows, onTrouble);
+  const complaints = createComplaints(store.windows, { limits: () => settings().complaints, onTrouble, pause });
   return {
     // A block that is just being made counts already: the next mail may be quicker than the store.
     standing: (session) => recipients.pending(session)?.then(() => blocks.of(session)) ?? blocks.of(session),
@@ -66,6 +69,7 @@ export function createConduct({ store, clock, settings, onBlock, onTrouble, paus
     rcpt: recipients.rcpt,
     ended({ session, mailId }, count) {
       if (session.client) quotas.settle(mailId, count > 0);
+      if (count > 0 && session.client && isAdSender(session.client)) complaints.delivered(session.client.id, count);
       if (count > 0) logins.sent(session, count);
     },
   };

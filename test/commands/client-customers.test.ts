@@ -80,3 +80,19 @@ describe("consentry client campaign", { timeout: 60_000 }, () => {
     expect((await run("client campaign list isp")).stdout).toBe("none\n");
   });
 });
+
+describe("consentry client complaints", { timeout: 60_000 }, () => {
+  it("counts reports, and suspends when they are enough of what was delivered", async () => {
+    expect((await run("client complaints isp")).stdout).toMatch(/^isp: 0 reports of spam for 0 delivered/);
+    expect((await run("client complaints isp --add 4")).stdout).not.toContain("suspended");
+    expect(await cli.json(["client", "complaints", "isp", "--add", "1", "--reference", "FBL 118"])).toMatchObject({
+      complaints: 5,
+      percent: 100,
+      suspended: { by: "consentry", reason: "5 reports of spam, 100 % of what was delivered" },
+    });
+    const entries = (await run("ledger find --event complaints-counted --json")).stdout;
+    expect(entries).toContain('"reference":"FBL 118"');
+    await run("client resume isp");
+    expect((await run("client complaints isp --add -1")).code).toBe(2);
+  });
+});
