@@ -1,6 +1,7 @@
 import { connect, type Socket } from "node:net";
 import { type ConnectionOptions, connect as tlsConnect } from "node:tls";
 import { Unavailable } from "../../kit/trouble.ts";
+import { atEndOfTurn } from "../../kit/turn.ts";
 import { type Extensions, readExtensions } from "./extensions.ts";
 import { ReplyReader, type ServerReply } from "./replies-in.ts";
 
@@ -92,7 +93,7 @@ export class Connection {
   }
 
   /**
-   * Writes once and waits for so many replies.
+   * Writes once, at the end of the turn, and waits for so many replies.
    * @param step names it in error messages
    */
   ask(
@@ -104,7 +105,7 @@ export class Connection {
       this.#wanted = wait.replies;
       this.#replies = [];
       this.#onReplies = done;
-      if (text.length > 0) this.#socket.write(text);
+      if (text.length > 0) atEndOfTurn(() => this.#dead || this.#socket.write(text));
     });
   }
 
