@@ -2,7 +2,7 @@
  * The service: the house (house.ts) with its doors open. Every object is built by hand; that file and this one are the tour.
  */
 import type { LoadedConfig } from "./config/load.ts";
-import { nextHopOf } from "./delivery/open.ts";
+import { openCustody } from "./custody.ts";
 import { openDeskService } from "./desk/service.ts";
 import type { IntakeParts } from "./doors/intake.ts";
 import { certificateOf, openDoors } from "./doors/open.ts";
@@ -22,10 +22,9 @@ export interface Service {
 
 /** Opens next hop and doors. @throws Misuse when an address is taken or a file cannot be read */
 export async function openHouse(house: House): Promise<Service> {
-  const { config } = house.law;
-  let nextHop = nextHopOf(config);
-  const desk = openDeskService(house, () => nextHop);
-  let front = desk.inFrontOf(nextHop, true);
+  const custody = await openCustody(house);
+  const desk = openDeskService(house, custody.nextHop);
+  let front = desk.inFrontOf(custody.nextHop(), true);
   const parts: IntakeParts = {
     ...house,
     quotas: house.store.windows,
@@ -45,9 +44,13 @@ export async function openHouse(house: House): Promise<Service> {
     },
     isLocal: (domain) => house.law.site.isLocal(domain),
   };
-  const doors = await openDoors(house, parts, desk);
+  const doors = await openDoors(house, parts, desk).catch(async (error: unknown) => {
+    await custody.close(0);
+    throw error;
+  });
   const stopHousekeeping = await keepHouse(house).catch(async (error: unknown) => {
     await Promise.all(doors.map((door) => door.close(0)));
+    await custody.close(0);
     throw error;
   });
   const { clock, log } = house;
@@ -60,15 +63,14 @@ export async function openHouse(house: House): Promise<Service> {
     async reload(loaded) {
       const law = layDownLaw(loaded, house);
       const certificate = certificateOf(loaded.config);
-      const next = nextHopOf(loaded.config);
+      const change = await custody.prepare(loaded.config);
       await house.lists.configure(loaded.config.lists);
       const oldNames = house.law.names;
       house.law = law;
       if (certificate) for (const door of doors) door.renew(certificate);
-      const old = nextHop;
-      nextHop = next;
-      front = desk.inFrontOf(next, true);
-      await old.close(loaded.config.limits.drainMs);
+      const changed = change();
+      front = desk.inFrontOf(custody.nextHop(), true);
+      await changed;
       oldNames?.close();
     },
     async close() {
@@ -76,7 +78,7 @@ export async function openHouse(house: House): Promise<Service> {
       watchCodes.stop();
       await Promise.all(doors.map((door) => door.close(drainMs)));
       await desk.close();
-      await nextHop.close(drainMs);
+      await custody.close(drainMs);
       await stopHousekeeping();
       await house.close();
     },

@@ -29,6 +29,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["stores", "reports", "scorers", "desk", "resolver"],
   ["doors", "console"],
   ["house.ts"],
+  ["custody.ts"],
   ["main.ts"],
   ["commands"],
 ];
@@ -135,7 +136,7 @@ describe("rooms and floors", () => {
 
   it("only house.ts, commands and tests choose a store", () => {
     const choosing = src
-      .filter(({ path }) => !["stores", "house.ts", "commands"].includes(roomOf(path)))
+      .filter(({ path }) => !["stores", "house.ts", "custody.ts", "commands"].includes(roomOf(path)))
       .filter((file) => importsOf(file).some(({ path }) => path?.startsWith("src/stores/")));
     expect(
       choosing.map(({ path }) => path),

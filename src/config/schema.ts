@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { NODE_NAME } from "../kit/node-name.ts";
 import { dns, list, scorers } from "./asked.ts";
+import { queue } from "./queue.ts";
 import { count, domain, endpoint, ipRange, minutes, ruleMode, seconds, timeout } from "./values.ts";
 
 export type { Endpoint } from "./values.ts";
@@ -81,7 +82,10 @@ const nextHop = z.strictObject({
     )
     .default("smtp://127.0.0.1:10025")
     .describe("where accepted mail goes"),
-  mode: z.enum(["proxy"]).default("proxy").describe("proxy: the next hop answers before we answer"),
+  mode: z
+    .enum(["proxy", "queue"])
+    .default("proxy")
+    .describe("proxy: the next hop answers before we answer; queue: we keep the mail and deliver it later"),
   tls: z.enum(["never", "opportunistic", "require"]).default("opportunistic").describe("STARTTLS towards the next hop"),
   timeoutMs: timeout(minutes(2)).describe("longest wait for one reply of the next hop"),
   connectionsMax: count(100, 10_000).describe("connections kept to it"),
@@ -216,6 +220,7 @@ export const configSchema = z.strictObject({
     .prefault({})
     .describe("DKIM signatures on mail of our own clients, where the domain in From has a key"),
   nextHop: nextHop.prefault({}).describe("delivery"),
+  queue: queue.prefault({}).describe("mail in our custody, with nextHop.mode: queue"),
   refusals: refusals.prefault({}).describe("how recipients refuse and agree"),
   packs: packs.prefault({}).describe("which law protects whom"),
   rules: rules.prefault({}).describe('default mode, then "group/rule": mode or { mode, options }'),

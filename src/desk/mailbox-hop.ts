@@ -25,6 +25,7 @@ const READ_BYTES_MAX = 65_536;
 export function mailboxHop(inner: NextHop, parts: MailboxParts, { swallows }: { swallows: boolean }): NextHop {
   return {
     name: inner.name,
+    ...(inner.full && { full: () => inner.full?.() }),
     ping: () => inner.ping(),
     close: (graceMs) => inner.close(graceMs),
     begin(session, sender, mailId) {
@@ -46,8 +47,8 @@ function watched(inner: Handover, watch: Watch): Handover {
   const isDesk = ({ address }: Recipient): boolean => address.key === watch.address();
   return {
     ...(inner.answersEach !== undefined && { answersEach: inner.answersEach }),
-    ...(inner.drop && { drop: (recipient) => inner.drop?.(recipient) }),
-    ...(inner.hold && { hold: (reason) => inner.hold?.(reason) }),
+    ...(inner.drop && { drop: (recipient, why) => inner.drop?.(recipient, why) }),
+    ...(inner.hold && { hold: (reason, by) => inner.hold?.(reason, by) }),
     async rcpt(recipient) {
       const ours = isDesk(recipient);
       if (isOurs !== undefined && isOurs !== ours && watch.swallows) {

@@ -16,7 +16,7 @@ import { DECLARATIONS } from "../signals/declared.ts";
 import { giveBack } from "./claims.ts";
 import { judgementEntry, nextHopEntry } from "./entries.ts";
 import { recorded, refuseAll } from "./recorded.ts";
-import { type Refusal, spokenReply, troubleReply } from "./spoken.ts";
+import { articleOf, type Refusal, spokenReply, troubleReply } from "./spoken.ts";
 import type { Course } from "./transaction.ts";
 
 /** Longest Message-ID written down, characters. */
@@ -136,8 +136,12 @@ async function handOver(course: Course, judged: Judged): Promise<Reply> {
       judgementEntry({ ...view, ...facts, recipient }, { verdict: "reject", rules }, parts.isLocal),
     ),
   ];
-  for (const recipient of dropped) handover.drop?.(recipient);
-  if (held) handover.hold?.(`${held.by.rule.id} - id ${view.mailId}`);
+  for (const recipient of dropped)
+    handover.drop?.(recipient, spokenReply(rules.for(recipient) as Refusal, view.mailId));
+  if (held) {
+    const by = { rule: held.by.rule.id, source: articleOf(held.by) };
+    handover.hold?.(`${by.rule} - id ${view.mailId}`, by);
+  }
   const edits = [...declarationsIn(headers), ...editsFor(rules, taken)];
   const { session } = view;
   const signature = (await parts.signing?.({ session, headers, content, edits })) ?? [];
@@ -184,6 +188,8 @@ async function settle(
   outcome: Outcome,
 ): Promise<Reply> {
   const { parts, view } = course;
+  // Its handover is still to come, and is written down by who does it.
+  if (outcome.isQueued) return withId(replyOf(outcome, 0), view.mailId);
   const facts = { isLocal: parts.isLocal, nextHopIp: outcome.nextHopIp };
   const replies = subjects.map(
     (_, index) => outcome.replies[index] ?? outcome.replies[0] ?? writeReply("local-trouble"),

@@ -108,6 +108,12 @@ function createReception(parts: IntakeParts, first: Session, own: NextHop | unde
     },
     async mail(sender) {
       const mailId = parts.ids.sealed();
+      const nextHop = own ?? parts.nextHop;
+      const full = nextHop.full?.();
+      if (full) {
+        const entry = judgementEntry({ session, mailId, sender }, { verdict: "defer", reply: full }, parts.isLocal);
+        return recorded(parts, [entry], full);
+      }
       const who = [session.helo, session.clientIp, session.client?.id].join(" ");
       if (greeted?.who !== who) {
         const verdict = await parts.pipeline.run("helo", { session });
@@ -119,7 +125,7 @@ function createReception(parts: IntakeParts, first: Session, own: NextHop | unde
       const verdict = joinVerdicts([...connected, greeted.verdict, await parts.pipeline.run("mail", view)]);
       const refused = await refusal(verdict, mailId, sender);
       if (refused) parts.conduct?.ended(view, 0);
-      return refused ?? createTransaction(parts, view, { nextHop: own ?? parts.nextHop, verdict });
+      return refused ?? createTransaction(parts, view, { nextHop, verdict });
     },
   };
 }

@@ -21,6 +21,10 @@ export interface QueuedMail {
   /** Whose advertisement it is, where it is one: consent is asked again before each attempt. */
   readonly advertiser?: string;
   readonly recipients: readonly QueuedRecipient[];
+  /** It is known who sent it, though he is no client of ours (SPF or DKIM of the sender's domain): he may get reports. */
+  readonly isProven?: true;
+  /** A report of ours: whatever becomes of it, nobody is told. */
+  readonly isReport?: true;
   /** Set: nothing is tried before somebody releases it. */
   readonly hold?: Hold;
 }
@@ -63,6 +67,8 @@ export interface Attempt {
   /** The server's name and address, when one answered. */
   readonly server?: string;
   readonly serverIp?: string;
+  /** That server took over what the sender asked to be told (RFC 3461); else we tell that we relayed it. */
+  readonly tellsSender?: true;
 }
 
 /** Tries a mail once. Bounded; never throws for what the world does: that is an `Attempt` of kind `later`. */
@@ -71,6 +77,8 @@ export interface Carrier {
   destinationOf(mail: QueuedMail, recipient: Recipient): string;
   /** @param recipients all of one destination. @returns one attempt for each, in their order */
   attempt(mail: QueuedMail, recipients: readonly Recipient[], parcel: Parcel): Promise<readonly Attempt[]>;
+  /** Most attempts at a time for this destination; absent: as many as there may be in all. */
+  widthOf?(destination: string): number;
   /** Lets attempts end, at most `graceMs`. */
   close(graceMs: number): Promise<void>;
 }
@@ -84,3 +92,32 @@ export interface Report {
   readonly original: Buffer;
   readonly isWhole: boolean;
 }
+
+/** Writes reports. Whether one is sent at all (null sender, sender not known, a report) is settled before it is asked. */
+export interface Reporter {
+  /** @returns the mail, sent with the null reverse-path; undefined: the sender asked not to be told (NOTIFY) */
+  compose(report: Report): Promise<OwnMail | undefined>;
+}
+
+/** A mail that we write ourselves: header block and body, lines ended by CRLF. */
+export interface OwnMail {
+  readonly recipient: Recipient;
+  readonly text: Buffer;
+  readonly eightBit: boolean;
+  readonly smtpUtf8: boolean;
+}
+
+/** Looks again at mail that waits: consent may have been withdrawn, hours and caps may have changed. */
+export interface Gate {
+  /** Asked when a mail's turn comes, before each attempt. @returns one answer for each recipient. @throws Unavailable: it waits */
+  mayGo(mail: QueuedMail, recipients: readonly Recipient[]): Promise<readonly Permission[]>;
+  /** Told what became of them, to count what was delivered and what bounced. Never throws. */
+  ended(mail: QueuedMail, recipients: readonly Recipient[], attempts: readonly Attempt[]): Promise<void>;
+}
+
+export type Permission =
+  | { readonly kind: "go" }
+  /** Not before `untilMs`, ms since 1970; no attempt is counted. */
+  | { readonly kind: "wait"; readonly untilMs: number; readonly reply: Reply }
+  /** Never: it fails with this reply, in the name of a rule and its article. */
+  | { readonly kind: "never"; readonly reply: Reply; readonly rule?: string; readonly source?: string };

@@ -1,0 +1,158 @@
+/**
+ * Delivery after "accept", built by hand: the next hop, and with `nextHop.mode: queue` the spool in front of it and the runner behind. A
+ * spool with mail in it is worked off in proxy mode, too.
+ */
+import { join } from "node:path";
+import type { Config } from "./config/schema.ts";
+import type { NextHop } from "./delivery/next-hop.ts";
+import { nextHopOf } from "./delivery/open.ts";
+import { queueHop } from "./delivery/queue/hop.ts";
+import type { Carrier } from "./delivery/queue/queued.ts";
+import { type Runner, startRunner } from "./delivery/queue/runner.ts";
+import { smartHostCarrier } from "./delivery/queue/smart-host.ts";
+import type { House } from "./house.ts";
+import { type OpenSpool, openSpool, type SpoolOptions } from "./stores/spool/open.ts";
+import { hasSpool } from "./stores/spool/place.ts";
+import type { WereEntered } from "./stores/spool/recovery.ts";
+
+/** Where accepted mail goes. */
+export interface Custody {
+  /** In force now: a reload replaces it. */
+  nextHop(): NextHop;
+  /** Opens what another configuration needs. @returns what puts it in force. @throws Misuse: the old one stays */
+  prepare(config: Config): Promise<() => Promise<void>>;
+  /** Lets what is under way end, at most `graceMs`. */
+  close(graceMs: number): Promise<void>;
+}
+
+const MB = 1_048_576;
+/** Owners that died are looked for so often. */
+const RECOVER_MS = 5_000;
+
+export const spoolDir = ({ dataDir }: Pick<Config, "dataDir">): string => join(dataDir, "spool");
+
+/** @throws Misuse when the next hop or the spool cannot be used */
+export async function openCustody(house: House): Promise<Custody> {
+  let hop = nextHopOf(house.law.config);
+  let queue = needsQueue(house.law.config) ? await openQueue(house, () => hop) : undefined;
+  const isQueueing = (): boolean => house.law.config.nextHop.mode === "queue";
+  return {
+    nextHop: () => (queue && isQueueing() ? queue.front : hop),
+    async prepare(config) {
+      const next = nextHopOf(config);
+      if (needsQueue(config)) queue ??= await openQueue(house, () => hop);
+      return () => {
+        const old = hop;
+        hop = next;
+        return old.close(config.limits.drainMs);
+      };
+    },
+    async close(graceMs) {
+      await queue?.close(graceMs);
+      await hop.close(graceMs);
+    },
+  };
+}
+
+const needsQueue = (config: Config): boolean => config.nextHop.mode === "queue" || hasSpool(spoolDir(config));
+
+interface Queue {
+  readonly front: NextHop;
+  close(graceMs: number): Promise<void>;
+}
+
+async function openQueue(house: House, hop: () => NextHop): Promise<Queue> {
+  const { log } = house;
+  const spool = await openSpool(spoolOptions(house, "service"));
+  try {
+    const found = await spool.recover();
+    if (found.leases + found.arrived + found.forgotten > 0)
+      log.info({ ...found }, "the queue is in order after a crash");
+  } catch (error) {
+    await spool.close();
+    throw error;
+  }
+  const carrier = smartHostCarrier(hop, house.clock.now);
+  const runner = runQueue(house, spool, carrier);
+  const front = queueHop({
+    name: () => hop().name,
+    spool,
+    carrier,
+    log,
+    now: house.clock.now,
+    settings: () => house.law.config.queue,
+    onQueued: runner.wake,
+    ping: () => hop().ping(),
+  });
+  return {
+    front,
+    async close(graceMs) {
+      await runner.close(graceMs);
+      await spool.close();
+    },
+  };
+}
+
+interface RunningQueue extends Pick<Runner, "wake"> {
+  close(graceMs: number): Promise<void>;
+}
+
+/** Has the mails of the spool tried by this process. */
+export function runQueue(house: House, spool: OpenSpool, carrier: Carrier): RunningQueue {
+  const { clock, log, ids, recorder } = house;
+  const settings = () => house.law.config.queue;
+  const runner = startRunner({
+    spool,
+    carrier,
+    recorder,
+    log,
+    ids,
+    now: clock.now,
+    times: settings,
+    hostname: () => house.law.config.hostname,
+    isLocal: (domain) => house.law.site.isLocal(domain),
+    attemptMaxMs: settings().attemptMaxMs,
+    deliveriesMax: settings().deliveriesMax,
+    tellsHoldEnd: () => settings().holdNotice,
+  });
+  const recovering = setInterval(() => {
+    spool.recover().catch((error: unknown) => log.warn({ err: error }, "the queue cannot be put in order"));
+  }, RECOVER_MS).unref();
+  return {
+    wake: runner.wake,
+    async close(graceMs) {
+      clearInterval(recovering);
+      const left = await runner.stop(graceMs);
+      if (left.length > 0) await spool.giveBack(left).catch(() => undefined);
+    },
+  };
+}
+
+export function spoolOptions(house: House, role: SpoolOptions["role"]): SpoolOptions {
+  const { config } = house.law;
+  const { timeoutMs, inlineBytesMax, reserveMb, mailsMax } = config.queue;
+  return {
+    dir: spoolDir(config),
+    timeoutMs,
+    inlineBytesMax,
+    mailsMax,
+    reserveBytes: reserveMb * MB,
+    now: house.clock.now,
+    role,
+    wereEntered: enteredIn(house),
+  };
+}
+
+/** A clock may have been set back meanwhile. */
+const MARGIN_MS = 3_600_000;
+
+/** Asks the journal: an hour leaves it a minute after its end at the earliest, and arriving mails are settled within seconds. */
+const enteredIn =
+  ({ journal }: House): WereEntered =>
+  async (ids, sinceMs) => {
+    const found = new Set<string>();
+    for await (const { event, mailId } of journal.find({ sinceMs: sinceMs - MARGIN_MS })) {
+      if ((event === "received" || event === "held") && mailId !== undefined && ids.has(mailId)) found.add(mailId);
+    }
+    return found;
+  };
