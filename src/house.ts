@@ -11,6 +11,7 @@ import { refusalWays } from "./desk/open.ts";
 import { createTokens, type Tokens } from "./desk/tokens.ts";
 import { blockEntry } from "./doors/block-entry.ts";
 import { openSealing, type Sealing } from "./doors/sealing.ts";
+import { openSigning, type Signing } from "./doors/signing.ts";
 import type { SmtpSettings } from "./doors/smtp/server.ts";
 import { type Clock, systemClock } from "./kit/clock.ts";
 import type { Duty } from "./kit/duties.ts";
@@ -73,6 +74,8 @@ export interface Law {
   readonly names?: Resolver;
   /** ARC seals; absent where the configuration names no key. */
   readonly sealing?: Sealing | undefined;
+  /** DKIM signatures; absent where there is no key. */
+  readonly signing?: Signing | undefined;
 }
 
 /** Everything but the doors. */
@@ -223,7 +226,9 @@ export function layDownLaw({ config, file }: LoadedConfig, parts: LawParts): Law
     problems.push("refusals.address: its domain is none of localDomains, so nobody could write to it");
   }
   if (problems.length > 0) throw new Misuse(`${file.path} cannot be used:`, inFileOrder(problems.map(file.place)));
-  const site: Site = { hostname: config.hostname.toLowerCase(), isLocal: local.has, isOurId: ids.isOurs };
+  const signing = openSigning(config, { clock, isLocal: local.has });
+  const hostname = config.hostname.toLowerCase();
+  const site: Site = { hostname, isLocal: local.has, isOurId: ids.isOurs, ...(signing && { signs: signing.signs }) };
   const names = openNames(config.dns, clock);
   const pipeline = createPipeline({
     settings,
@@ -233,6 +238,7 @@ export function layDownLaw({ config, file }: LoadedConfig, parts: LawParts): Law
       ...shareQuestions(consents, quotas),
       codes,
       packsFor: choice.for,
+      packsUnder: choice.under,
       refusalWay: refusalWays(config, tokens),
       detection: detectionOf(config, settings, parts),
       scorers: openScorers(config.scorers),
@@ -249,7 +255,7 @@ export function layDownLaw({ config, file }: LoadedConfig, parts: LawParts): Law
     relayNetworks: ipRanges(config.relayNetworks),
     trustedProxies: ipRanges(config.trustedProxies),
   };
-  const asks = { ...(names && { names }), sealing: openSealing(config, clock) };
+  const asks = { ...(names && { names }), sealing: openSealing(config, clock), signing };
   return { config, packs, choice, site, pipeline, smtp, conduct: conductSettings(settings), ...asks };
 }
 

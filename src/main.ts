@@ -14,6 +14,7 @@ import { type House, layDownLaw, ledgerDuty } from "./house.ts";
 import { type Duties, startDuties } from "./kit/duties.ts";
 import { every } from "./kit/every.ts";
 import { createLease } from "./kit/lease.ts";
+import { warnOfClients } from "./registers/client-warnings.ts";
 import { warnOfCodes } from "./registers/code-warnings.ts";
 
 /** A running service. */
@@ -68,6 +69,7 @@ export async function openHouse(house: House, around: { readonly elsewhere?: Els
       return house.law.config.hostname;
     },
     sealing: async (...asked) => (await house.law.sealing?.(...asked)) ?? [],
+    signing: async (mail) => (await house.law.signing?.sign(mail)) ?? [],
     get receivedMax() {
       return house.law.config.limits.receivedMax;
     },
@@ -145,7 +147,11 @@ function dutiesOf(house: House, desk: DeskService): Duties {
       desk.rounds,
       {
         name: "codes",
-        begin: async () => every(DAY_MS, () => warnOfCodes(house.codes, house.law.choice.active, log)),
+        begin: async () =>
+          every(DAY_MS, async () => {
+            await warnOfCodes(house.codes, house.law.choice.active, log);
+            await warnOfClients(house.clients, { clock, log, under: house.law.choice.under });
+          }),
       },
     ],
     onChange: (ours) => log.debug({ ours }, ours ? "this process keeps the house" : "another process keeps the house"),

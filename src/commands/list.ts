@@ -5,6 +5,7 @@ import { client } from "./client.ts";
 import { code } from "./code.ts";
 import { config } from "./config.ts";
 import { consent } from "./consent.ts";
+import { dkim } from "./dkim.ts";
 import { doctor } from "./doctor.ts";
 import { explain } from "./explain.ts";
 import { learn } from "./learn.ts";
@@ -23,6 +24,7 @@ export const COMMANDS: readonly CommandModule[] = [
   block,
   consent,
   code,
+  dkim,
   pack,
   rules,
   learn,

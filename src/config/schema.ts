@@ -40,6 +40,8 @@ const listener = z.strictObject({
     ),
 });
 
+const SELECTOR = /^[\w-]+(\.[\w-]+)*$/;
+
 const limits = z.strictObject({
   mailBytesMax: count(52_428_800, 2 ** 31).describe("largest mail, bytes; announced as SIZE"),
   memoryBytesPerMailMax: count(1_048_576, 2 ** 31).describe("a larger mail waits on disk while it is judged"),
@@ -206,7 +208,7 @@ export const configSchema = z.strictObject({
       domain: domain.describe("d=: whose seal it is"),
       selector: z
         .string()
-        .regex(/^[\w-]+(\.[\w-]+)*$/, "a selector")
+        .regex(SELECTOR, "a selector")
         .describe("s=: the key is published at selector._domainkey.domain"),
       keyFile: z.string().describe("private key, PEM: RSA or Ed25519"),
       seal: z
@@ -216,6 +218,26 @@ export const configSchema = z.strictObject({
     })
     .optional()
     .describe("ARC seals on mail that goes on (RFC 8617)"),
+  dkim: z
+    .strictObject({
+      directory: z
+        .string()
+        .min(1)
+        .optional()
+        .describe("where consentry dkim keeps keys, as domain/selector.pem; default: dkim in dataDir"),
+      keys: z
+        .array(
+          z.strictObject({
+            domain: domain.describe("d=: whose signature it is"),
+            selector: z.string().regex(SELECTOR, "a selector").describe("s=: published at selector._domainkey.domain"),
+            keyFile: z.string().describe("private key, PEM: RSA or Ed25519"),
+          }),
+        )
+        .default([])
+        .describe("keys of your own, besides those in directory"),
+    })
+    .prefault({})
+    .describe("DKIM signatures on mail of our own clients, where the domain in From has a key"),
   nextHop: nextHop.prefault({}).describe("delivery"),
   queue: queue.prefault({}).describe("mail in our custody, with nextHop.mode: queue"),
   routes: z

@@ -167,8 +167,10 @@ async function handOver(course: Course, judged: Judged): Promise<Reply> {
     handover.hold?.(`${by.rule} - id ${view.mailId}`, by);
   }
   const edits = [...declarationsIn(headers), ...editsFor(rules, taken)];
-  const seal = (await parts.sealing?.(headers, content, edits)) ?? [];
-  const parcel = parcelOf(content, frontOf(course, taken), [...seal, ...edits]);
+  const { session } = view;
+  const signature = (await parts.signing?.({ session, headers, content, edits })) ?? [];
+  const seal = (await parts.sealing?.(headers, content, [...signature, ...edits])) ?? [];
+  const parcel = parcelOf(content, frontOf(course, taken), [...seal, ...signature, ...edits]);
   const written = parts.recorder.record(entries);
   let outcome: Outcome;
   try {

@@ -19,6 +19,7 @@ import type { Conduct } from "../signals/conduct.ts";
 import { judgementEntry } from "./entries.ts";
 import { recorded } from "./recorded.ts";
 import type { Sealing } from "./sealing.ts";
+import type { Signing } from "./signing.ts";
 import { spokenReply, withoutCustody } from "./spoken.ts";
 import { createTransaction, type Transaction } from "./transaction.ts";
 
@@ -39,6 +40,8 @@ export interface IntakeParts {
   readonly flights?: Pick<Flights, "begin">;
   /** Seals mail that we change; absent where nothing is sealed. */
   readonly sealing?: Sealing;
+  /** Signs mail of our own clients; absent where nothing is signed. */
+  readonly signing?: Signing["sign"];
   /** Most Received fields of a mail; more is a loop. */
   readonly receivedMax: number;
 }

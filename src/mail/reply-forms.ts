@@ -48,6 +48,27 @@ export const REPLIES = {
     "this login is on hold: it behaves as if somebody else used it",
     "mail when the operator has looked",
   ),
+  "client-suspended": form(550, "5.7.1", "you are suspended: your mail is not relayed for a time", "your mail again"),
+  "licence-missing": form(
+    550,
+    "5.7.1",
+    "mail services are relayed only with a permit or filing number",
+    "your mail, once the operator of this server has recorded yours",
+  ),
+  "address-unregistered": form(
+    550,
+    "5.7.1",
+    "your address is not registered for sending",
+    "mail from your registered addresses; report others to the authority and to this server's operator",
+  ),
+  "campaign-undeclared": form(
+    550,
+    "5.7.1",
+    "the mail does not fit what you declared you would send",
+    "mail as declared; declare anything else to the operator of this server before",
+  ),
+  "campaign-number": form(550, "5.7.1", "more recipients than you declared", "no more than that, or a new declaration"),
+  "campaign-rate": form(451, "4.7.1", "more recipients a minute than you declared", "the same mail in a minute"),
   "client-rate": form(451, "4.7.1", "more mails than the client is registered for", "mails within the limit"),
   "login-required": form(530, "5.7.0", "this port is for clients only", "log in, or send from a registered network"),
   "client-network": form(
@@ -122,6 +143,12 @@ export const REPLIES = {
     "5.7.22",
     "the domain in From signs all its mail, and only others have signed this one (DKIM)",
     "mail signed by the domain in From",
+  ),
+  "bulk-unproved": form(
+    550,
+    "5.7.26",
+    "bulk mail proves the domain in From, by DKIM or SPF, and this does not",
+    "mail of a domain that has its DKIM key here, or that is signed for it",
   ),
   "spf-fail": form(
     550,
