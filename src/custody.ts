@@ -192,6 +192,8 @@ export function spoolOptions(house: House, role: SpoolOptions["role"]): SpoolOpt
     reserveBytes: reserveMb * MB,
     now: house.clock.now,
     role,
+    // All workers have one supervisor.
+    ...(house.worker !== undefined && { service: `workers of ${process.ppid}` }),
     wereEntered: enteredIn(house),
   };
 }

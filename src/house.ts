@@ -80,6 +80,8 @@ export interface Law {
 
 /** Everything but the doors. */
 export interface House {
+  /** Which of several processes this is, from 1; absent where there is one. */
+  readonly worker?: number | undefined;
   readonly clock: Clock;
   readonly log: Log;
   readonly ids: Ids;
@@ -153,7 +155,7 @@ export async function buildHouse(loaded: LoadedConfig, log: Log, place: Place = 
     conduct,
     lists,
   };
-  const ground = { clock, log, ids, tokens, ...remembered };
+  const ground = { worker, clock, log, ids, tokens, ...remembered };
   const close = async (): Promise<void> => {
     house?.law.names?.close();
     lists.close();
