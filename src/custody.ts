@@ -6,16 +6,18 @@ import { join } from "node:path";
 import type { Config } from "./config/schema.ts";
 import { openCarrier } from "./delivery/carrier/open.ts";
 import { type CarrierSwitch, switchCarrier } from "./delivery/carrier/switch.ts";
+import { createFlightGate } from "./delivery/flight-gate.ts";
 import type { NextHop } from "./delivery/next-hop.ts";
 import { nextHopOf } from "./delivery/open.ts";
 import { queueHop } from "./delivery/queue/hop.ts";
-import type { Carrier, QueuedMail, Reporter } from "./delivery/queue/queued.ts";
+import type { Carrier, Gate, QueuedMail, Reporter } from "./delivery/queue/queued.ts";
 import { type Runner, startRunner } from "./delivery/queue/runner.ts";
 import { createReporter } from "./delivery/reports/reporter.ts";
 import type { House } from "./house.ts";
 import type { Names } from "./kit/names.ts";
 import { Unavailable } from "./kit/trouble.ts";
 import { type Language, languagesOf } from "./mail/language.ts";
+import { createFlights } from "./registers/flights.ts";
 import { type OpenSpool, openSpool, type SpoolOptions } from "./stores/spool/open.ts";
 import { hasSpool } from "./stores/spool/place.ts";
 import type { WereEntered } from "./stores/spool/recovery.ts";
@@ -164,6 +166,7 @@ export function runQueue(house: House, spool: OpenSpool, carrier: Carrier): Runn
     hostname: () => house.law.config.hostname,
     isLocal: (domain) => house.law.site.isLocal(domain),
     attemptMaxMs: settings().attemptMaxMs,
+    gate: refusalGate(house, settings().attemptMaxMs),
     deliveriesMax: settings().deliveriesMax,
     reporter: reporterOf(house),
     tellsHoldEnd: () => settings().holdNotice,
@@ -180,6 +183,15 @@ export function runQueue(house: House, spool: OpenSpool, carrier: Carrier): Runn
     },
   };
 }
+
+/** Refusals that come while advertising waits, or is being tried. */
+const refusalGate = ({ store, clock, consents }: House, attemptMaxMs: number): Gate =>
+  createFlightGate({
+    flights: createFlights(store.tables, clock, { answerMs: () => attemptMaxMs }),
+    consents,
+    clock,
+    attemptMaxMs,
+  });
 
 export function spoolOptions(house: House, role: SpoolOptions["role"]): SpoolOptions {
   const { config } = house.law;

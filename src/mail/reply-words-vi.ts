@@ -125,4 +125,30 @@ export const VIETNAMESE: WordTable = {
   "disk-full": ["không còn chỗ chứa thư", "hãy thử lại sau"],
   "local-trouble": ["có lỗi ở máy chủ này, không phải do bạn", "hãy thử lại sau"],
   "shutting-down": ["máy chủ này ngừng phục vụ trong chốc lát", "hãy thử lại ngay"],
+  "client-suspended": [
+    "bạn đang bị tạm ngừng: thư của bạn không được chuyển trong một thời gian",
+    "thư của bạn sau khi hết tạm ngừng",
+  ],
+  "licence-missing": [
+    "dịch vụ thư chỉ được chuyển khi có giấy phép hoặc số đăng ký",
+    "thư của bạn, khi người quản trị máy chủ này đã ghi nhận số của bạn",
+  ],
+  "address-unregistered": [
+    "địa chỉ của bạn chưa được đăng ký để gửi",
+    "thư từ các địa chỉ đã đăng ký; hãy báo địa chỉ khác cho cơ quan quản lý và người quản trị máy chủ này",
+  ],
+  "campaign-undeclared": [
+    "thư không khớp với nội dung bạn đã khai báo sẽ gửi",
+    "thư đúng như khai báo; nội dung khác hãy khai báo trước với người quản trị máy chủ này",
+  ],
+  "campaign-number": ["nhiều người nhận hơn mức bạn đã khai báo", "không quá số đó, hoặc một khai báo mới"],
+  "campaign-rate": ["nhiều người nhận mỗi phút hơn mức bạn đã khai báo", "chính thư đó sau một phút"],
+  "bulk-unproved": [
+    "thư gửi hàng loạt phải chứng minh tên miền trong From bằng DKIM hoặc SPF, thư này thì không",
+    "thư của tên miền có khóa DKIM tại đây, hoặc đã được ký cho tên miền đó",
+  ],
+  overloaded: ["máy chủ này có nhiều việc hơn khả năng xử lý", "hãy thử lại sau"],
+  "overloaded-now": ["máy chủ này hiện không nhận kết nối được", "một kết nối vào lúc khác"],
+  "data-timeout": ["thư đến quá lâu", "chính thư đó, nhanh hơn"],
+  "idle-timeout": ["quá lâu không có lệnh hoàn chỉnh", "kết nối lại khi có thư"],
 };
