@@ -99,7 +99,7 @@ async function visitAt(place: Place, open: readonly number[], luggage: Luggage):
     return await visitOn(place, open, luggage);
   } catch (error) {
     if (!(error instanceof Broken)) throw error;
-    if (error.step === "TLS handshake" && place.mayFallBack) {
+    if (place.mayFallBack && TLS_STEPS.includes(error.step)) {
       parts.places.hadNoTls(place);
       return visitAt(withoutTls(place), open, luggage);
     }
@@ -114,6 +114,9 @@ async function visitAt(place: Place, open: readonly number[], luggage: Luggage):
     trip.using(undefined, place);
   }
 }
+
+/** What breaks there may go well in clear text. */
+const TLS_STEPS: readonly string[] = ["STARTTLS", "TLS handshake"];
 
 /** @throws Broken when the server cannot be had */
 async function visitOn(place: Place, open: readonly number[], { trip, parts }: Luggage): Promise<Visit> {
