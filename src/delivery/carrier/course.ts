@@ -175,6 +175,12 @@ async function letterOn(
       left,
       refuses: lacksEightBit,
     });
+    if (fates.some((fate) => meaningOf(fate).name === "nonsense")) {
+      // Who answers what was not asked cannot be spoken to any further.
+      loan.connection.fail(
+        new Broken({ name: place.server.name, step: "MAIL" }, "garbled", { what: "an answer that is none" }),
+      );
+    }
     loan.giveBack(fates.some((fate) => "reply" in fate && fate.step === "end of the mail"));
     return fates;
   } catch (error) {
