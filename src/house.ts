@@ -7,6 +7,7 @@ import type { LoadedConfig } from "./config/load.ts";
 import type { Config } from "./config/schema.ts";
 import { readSecret } from "./config/secret.ts";
 import { inFileOrder } from "./config/yaml.ts";
+import type { GateSettings } from "./delivery/ad-gate.ts";
 import { refusalWays } from "./desk/open.ts";
 import { createTokens, type Tokens } from "./desk/tokens.ts";
 import { blockEntry } from "./doors/block-entry.ts";
@@ -28,6 +29,7 @@ import { createRecorder, type Recorder } from "./ledger/recorder.ts";
 import { domainList } from "./mail/domains.ts";
 import { conductSettings } from "./pipeline/conduct.ts";
 import { createDetection, NO_DETECTION, packProblems } from "./pipeline/detection.ts";
+import { gateSettings } from "./pipeline/gate.ts";
 import { createPipeline, type Pipeline } from "./pipeline/pipeline.ts";
 import { compileSettings, isOff, type RuleSetting } from "./pipeline/settings.ts";
 import { type ClientRegister, createClientRegister } from "./registers/clients.ts";
@@ -74,6 +76,8 @@ export interface Law {
   readonly sealing?: Sealing | undefined;
   /** DKIM signatures; absent where there is no key. */
   readonly signing?: Signing | undefined;
+  /** What is asked again of advertising that waits in the queue. */
+  readonly gate: GateSettings;
 }
 
 /** Everything but the doors. */
@@ -197,6 +201,9 @@ export function layDownLaw({ config, file }: LoadedConfig, parts: LawParts): Law
   if (address !== undefined && !local.has(address.slice(address.lastIndexOf("@") + 1))) {
     problems.push("refusals.address: its domain is none of localDomains, so nobody could write to it");
   }
+  if (gateSettings(settings).waits && config.nextHop.mode !== "queue") {
+    problems.push(`rules."consent/scope".wait: only with nextHop.mode: queue, where a mail can wait`);
+  }
   if (problems.length > 0) throw new Misuse(`${file.path} cannot be used:`, inFileOrder(problems.map(file.place)));
   const signing = openSigning(config, { clock, isLocal: local.has });
   const hostname = config.hostname.toLowerCase();
@@ -227,7 +234,8 @@ export function layDownLaw({ config, file }: LoadedConfig, parts: LawParts): Law
     relayNetworks: ipRanges(config.relayNetworks),
     trustedProxies: ipRanges(config.trustedProxies),
   };
-  const asks = { ...(names && { names }), sealing: openSealing(config, clock), signing };
+  const gate = gateSettings(settings);
+  const asks = { ...(names && { names }), sealing: openSealing(config, clock), signing, gate };
   return { config, packs, choice, site, pipeline, smtp, conduct: conductSettings(settings), ...asks };
 }
 

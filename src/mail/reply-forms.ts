@@ -218,6 +218,12 @@ export const REPLIES = {
     "this recipient has refused advertising from you",
     "no further advertising to this recipient",
   ),
+  "recipient-bounces": form(
+    550,
+    "5.1.1",
+    "mail from you to this recipient came back again and again",
+    "recipients that exist; one whose mailbox works again gives his consent anew",
+  ),
   "refusal-unreadable": form(
     550,
     "5.6.0",

@@ -1,13 +1,12 @@
 import { z } from "zod";
-import type { Pack } from "../../law/pack.ts";
 import { isAdSender } from "../../mail/client.ts";
 import type { Recipient, Session } from "../../mail/views.ts";
-import type { Standing } from "../../registers/consents.ts";
 import { advertiserOf, declaredAdvertising } from "../../signals/declared.ts";
 import { detectedEvidence, judgedAsDeclared, onlyPacks, READS_LIKE_IT } from "../advertising/detection.ts";
 import { consequences } from "../consequence.ts";
 import { type Context, defineRule, type Evidence, type Finding, PASS, skip } from "../define.ts";
 import { groupByPacks, packsOf } from "../groups.ts";
+import { consentDemands, stateOf } from "./demands.ts";
 
 export const recordedConsent = defineRule({
   id: "consent/recorded-consent",
@@ -73,7 +72,7 @@ async function judge(question: Question, context: Context<unknown>): Promise<Fin
   for (const { packs, recipients: group } of groupByPacks({ session, recipients }, context)) {
     for (const state of ["missing", "withdrawn"] as const) {
       const concerned = group.filter((recipient) => states.get(recipient) === state);
-      const demands = demandsOf(packs, state);
+      const demands = consentDemands(packs, state);
       if (concerned.length === 0 || demands.length === 0) continue;
       findings.push(
         ...consequences(session, demands, {
@@ -88,15 +87,3 @@ async function judge(question: Question, context: Context<unknown>): Promise<Fin
   }
   return findings.length > 0 ? findings : PASS;
 }
-
-const stateOf = (consent: Standing | undefined): "missing" | "granted" | "withdrawn" =>
-  !consent ? "missing" : consent.withdrawnAtMs === undefined ? "granted" : "withdrawn";
-
-/** A refusal binds under every model, by the article that says so; a missing yes only where the law is opt-in. */
-const demandsOf = (packs: readonly Pack[], state: "missing" | "withdrawn") =>
-  packs.flatMap((pack) => {
-    const { consent, refusal } = pack;
-    const requirement =
-      state === "withdrawn" ? (refusal ?? consent) : consent?.model === "opt-in" ? consent : undefined;
-    return requirement ? [{ pack, requirement }] : [];
-  });
