@@ -4,13 +4,18 @@
  */
 import { join } from "node:path";
 import type { Config } from "./config/schema.ts";
+import { openCarrier } from "./delivery/carrier/open.ts";
+import { type CarrierSwitch, switchCarrier } from "./delivery/carrier/switch.ts";
 import type { NextHop } from "./delivery/next-hop.ts";
 import { nextHopOf } from "./delivery/open.ts";
 import { queueHop } from "./delivery/queue/hop.ts";
-import type { Carrier } from "./delivery/queue/queued.ts";
+import type { Carrier, QueuedMail, Reporter } from "./delivery/queue/queued.ts";
 import { type Runner, startRunner } from "./delivery/queue/runner.ts";
-import { smartHostCarrier } from "./delivery/queue/smart-host.ts";
+import { createReporter } from "./delivery/reports/reporter.ts";
 import type { House } from "./house.ts";
+import type { Names } from "./kit/names.ts";
+import { Unavailable } from "./kit/trouble.ts";
+import { type Language, languagesOf } from "./mail/language.ts";
 import { type OpenSpool, openSpool, type SpoolOptions } from "./stores/spool/open.ts";
 import { hasSpool } from "./stores/spool/place.ts";
 import type { WereEntered } from "./stores/spool/recovery.ts";
@@ -34,17 +39,19 @@ export const spoolDir = ({ dataDir }: Pick<Config, "dataDir">): string => join(d
 /** @throws Misuse when the next hop or the spool cannot be used */
 export async function openCustody(house: House): Promise<Custody> {
   let hop = nextHopOf(house.law.config);
-  let queue = needsQueue(house.law.config) ? await openQueue(house, () => hop) : undefined;
+  let queue = needsQueue(house.law.config) ? await openQueue(house, () => hop, house.law.config) : undefined;
   const isQueueing = (): boolean => house.law.config.nextHop.mode === "queue";
   return {
     nextHop: () => (queue && isQueueing() ? queue.front : hop),
     async prepare(config) {
       const next = nextHopOf(config);
-      if (needsQueue(config)) queue ??= await openQueue(house, () => hop);
-      return () => {
+      const carrier = queue && carrierOf(house, config);
+      if (needsQueue(config)) queue ??= await openQueue(house, () => hop, config);
+      return async () => {
         const old = hop;
         hop = next;
-        return old.close(config.limits.drainMs);
+        const { drainMs } = config.limits;
+        await Promise.all([old.close(drainMs), carrier && queue?.ways.put(carrier, drainMs)]);
       };
     },
     async close(graceMs) {
@@ -58,11 +65,41 @@ const needsQueue = (config: Config): boolean => config.nextHop.mode === "queue" 
 
 interface Queue {
   readonly front: NextHop;
+  readonly ways: CarrierSwitch;
   close(graceMs: number): Promise<void>;
 }
 
-async function openQueue(house: House, hop: () => NextHop): Promise<Queue> {
+/** The ways out that a configuration names. @throws Misuse */
+function carrierOf(house: House, config: Config): Carrier {
+  const { log, clock } = house;
+  const names: Names = {
+    ask: (name, type) => {
+      // A reload may have brought another one.
+      const current = house.law.names;
+      if (!current) return Promise.reject(new Unavailable("dns", "no server is configured"));
+      return current.ask(name, type);
+    },
+  };
+  return openCarrier(config, { names, log, clock });
+}
+
+/** Reports in the languages of those who sent. */
+function reporterOf(house: House): Reporter {
+  const { ids, clock } = house;
+  const config = () => house.law.config;
+  const languagesFor = ({ sender }: QueuedMail): [Language, ...Language[]] => {
+    const { reportLanguage } = config().queue;
+    if (reportLanguage !== "auto") return [reportLanguage];
+    const packs = sender.address ? house.law.choice.for({ address: sender.address }, {}) : [];
+    return languagesOf(packs.map(({ country }) => country));
+  };
+  const from = () => config().queue.reportFrom ?? `mailer-daemon@${config().hostname}`;
+  return createReporter({ hostname: () => config().hostname, from, languagesFor, ids, clock });
+}
+
+async function openQueue(house: House, hop: () => NextHop, config: Config): Promise<Queue> {
   const { log } = house;
+  const ways = switchCarrier(carrierOf(house, config));
   const spool = await openSpool(spoolOptions(house, "service"));
   try {
     const found = await spool.recover();
@@ -72,7 +109,7 @@ async function openQueue(house: House, hop: () => NextHop): Promise<Queue> {
     await spool.close();
     throw error;
   }
-  const carrier = smartHostCarrier(hop, house.clock.now);
+  const { carrier } = ways;
   const runner = runQueue(house, spool, carrier);
   const front = queueHop({
     name: () => hop().name,
@@ -86,8 +123,10 @@ async function openQueue(house: House, hop: () => NextHop): Promise<Queue> {
   });
   return {
     front,
+    ways,
     async close(graceMs) {
       await runner.close(graceMs);
+      await carrier.close(graceMs);
       await spool.close();
     },
   };
@@ -113,6 +152,7 @@ export function runQueue(house: House, spool: OpenSpool, carrier: Carrier): Runn
     isLocal: (domain) => house.law.site.isLocal(domain),
     attemptMaxMs: settings().attemptMaxMs,
     deliveriesMax: settings().deliveriesMax,
+    reporter: reporterOf(house),
     tellsHoldEnd: () => settings().holdNotice,
   });
   const recovering = setInterval(() => {

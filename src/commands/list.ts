@@ -7,11 +7,14 @@ import { config } from "./config.ts";
 import { consent } from "./consent.ts";
 import { dkim } from "./dkim.ts";
 import { doctor } from "./doctor.ts";
+import { hold } from "./hold.ts";
 import { learn } from "./learn.ts";
 import { ledger } from "./ledger.ts";
 import { pack } from "./pack.ts";
+import { queue } from "./queue.ts";
 import { rules } from "./rules.ts";
 import { serve } from "./serve.ts";
+import { trace } from "./trace.ts";
 
 /** Every command, in the order of --help. */
 export const COMMANDS: readonly CommandModule[] = [
@@ -28,4 +31,7 @@ export const COMMANDS: readonly CommandModule[] = [
   rules,
   learn,
   ledger,
+  queue,
+  hold,
+  trace,
 ];

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { delivering } from "./delivering.ts";
 import { count, minutes, timeoutUpTo } from "./values.ts";
 
 const waits = (fallback: readonly number[]) =>
@@ -46,5 +47,6 @@ export const queue = z.strictObject({
     .describe(
       "a mail that is held and not released is deleted after so many days; at least 7 (Circular 12/2008 V.1.2c)",
     ),
+  ...delivering,
   holdNotice: z.boolean().default(false).describe("a client is told when a mail of his that was held is deleted"),
 });

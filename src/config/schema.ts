@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { NODE_NAME } from "../kit/node-name.ts";
 import { dns, list, scorers } from "./asked.ts";
+import { route, WAYS, WAYS_TEXT } from "./delivering.ts";
 import { queue } from "./queue.ts";
 import { count, domain, endpoint, ipRange, minutes, ruleMode, seconds, timeout } from "./values.ts";
 
@@ -76,12 +77,9 @@ const store = z.strictObject({
 const nextHop = z.strictObject({
   to: z
     .string()
-    .regex(
-      /^(smtp|smtps|lmtp):\/\/\S+$|^(smtp|lmtp)\+unix:\/\S+$|^maildir:\S+$/,
-      "smtp://, smtps://, lmtp://, lmtp+unix:/path or maildir:/path",
-    )
+    .regex(WAYS, WAYS_TEXT)
     .default("smtp://127.0.0.1:10025")
-    .describe("where accepted mail goes"),
+    .describe("where accepted mail goes; mx: to the servers of its recipients' domains, which needs mode: queue"),
   mode: z
     .enum(["proxy", "queue"])
     .default("proxy")
@@ -221,6 +219,12 @@ export const configSchema = z.strictObject({
     .describe("DKIM signatures on mail of our own clients, where the domain in From has a key"),
   nextHop: nextHop.prefault({}).describe("delivery"),
   queue: queue.prefault({}).describe("mail in our custody, with nextHop.mode: queue"),
+  routes: z
+    .array(route)
+    .default([])
+    .describe(
+      "other ways for some domains or clients, in the order they are looked at; what none is for goes to nextHop",
+    ),
   refusals: refusals.prefault({}).describe("how recipients refuse and agree"),
   packs: packs.prefault({}).describe("which law protects whom"),
   rules: rules.prefault({}).describe('default mode, then "group/rule": mode or { mode, options }'),

@@ -38,6 +38,8 @@ export interface ScriptOptions {
   /** For STARTTLS, or from the start with `implicitTls`. PEM. */
   readonly tls?: { readonly key: string; readonly cert: string };
   readonly implicitTls?: boolean;
+  /** Listens there instead of at a free port of 127.0.0.1. */
+  readonly at?: { readonly host: string; readonly port: number };
   /** Listens on a unix socket instead. */
   readonly unix?: boolean;
 }
@@ -90,7 +92,7 @@ export async function startScripted(options: ScriptOptions = {}): Promise<Script
   const path = options.unix ? join(directory, "socket") : "";
   await new Promise<void>((resolve) => {
     if (options.unix) server.listen(path, resolve);
-    else server.listen(0, "127.0.0.1", resolve);
+    else server.listen(options.at?.port ?? 0, options.at?.host ?? "127.0.0.1", resolve);
   });
   const drop = (): void => {
     for (const socket of sockets) socket.destroy();

@@ -110,27 +110,33 @@ describe("a service that queues", () => {
     await isEmpty(service);
   });
 
-  it("gives up a mail at the end of its life", async () => {
-    const hop = await server({ answers: { MAIL: "451 4.3.0 later" } });
+  it("gives up a mail at the end of its life, and tells its sender", async () => {
+    const hop = await server({ answers: { MAIL: ["451 4.3.0 later"] } });
     const { clock, send, service } = await relay(hop.url);
     await send();
     await service.entriesSoon(2);
     await clock.pass(5 * DAY_MS + 1_000);
     await service.entriesSoon(1, { event: "expired" });
+    await service.entriesSoon(1, { event: "reported" });
     await isEmpty(service);
+    expect(hop.mails).toMatchObject([{ from: "MAIL FROM:<>", recipients: ["RCPT TO:<a@shop.example>"] }]);
+    expect(String(hop.mails[0]?.body)).toMatch(
+      /Final-Recipient: rfc822; b@example\.com\r\nAction: failed\r\nStatus: 4\.4\.7/,
+    );
   });
 
   it("settles each recipient apart", async () => {
     const hop = await server({ answers: { RCPT: [undefined, "450 4.2.0 busy", "550 5.1.1 nobody"] } });
     const { send, service, clock } = await relay(hop.url);
     await send({ to: ["b@example.com", "c@example.com", "d@example.com"] });
-    const entries = await service.entriesSoon(6);
-    const ends = entries.slice(3).map(({ event, recipient }) => `${event} ${recipient}`);
+    const entries = (await service.entriesSoon(7)).filter(({ event }) => event !== "reported");
+    const ends = entries.slice(3, 6).map(({ event, recipient }) => `${event} ${recipient}`);
     expect(ends).toEqual(["handed-over b@example.com", "delayed c@example.com", "bounced d@example.com"]);
     await clock.pass(600 * SECOND_MS);
-    await until("it is delivered to the second", () => hop.mails.length === 2);
+    await until("it is delivered to the second", () => hop.mails.length === 3);
     expect(hop.mails.map(({ recipients }) => recipients)).toEqual([
       ["RCPT TO:<b@example.com>"],
+      ["RCPT TO:<a@shop.example>"],
       ["RCPT TO:<c@example.com>"],
     ]);
     await isEmpty(service);
