@@ -8,6 +8,7 @@ import type { Config } from "./config/schema.ts";
 import { readSecret } from "./config/secret.ts";
 import { inFileOrder } from "./config/yaml.ts";
 import type { GateSettings } from "./delivery/ad-gate.ts";
+import { type CustomerGate, openCustomerGate } from "./delivery/customer-gate.ts";
 import { refusalWays } from "./desk/open.ts";
 import { createTokens, type Tokens } from "./desk/tokens.ts";
 import { blockEntry } from "./doors/block-entry.ts";
@@ -97,6 +98,8 @@ export interface House {
   readonly tokens: Tokens;
   readonly conduct: Conduct;
   readonly lists: Lists;
+  /** Looks again at customers' mail that waits. */
+  readonly gate: CustomerGate;
   /** In force now. */
   law: Law;
   close(): Promise<void>;
@@ -128,7 +131,25 @@ export async function buildHouse({ config, file }: LoadedConfig, log: Log, clock
       ? log.info(news, "a list is in force")
       : log.warn({ ...news, problem }, "a list has a problem"),
   );
-  const remembered = { store, clients, consents, quotas, codes, lessons, ledger, journal, recorder, conduct, lists };
+  const gate = openCustomerGate({
+    ...{ clients, consents, quotas, clock, windows: store.windows },
+    law: () => house?.law ?? notYet(),
+    onTrouble: (error) => log.warn({ err: error }, "what was delivered could not be counted"),
+  });
+  const remembered = {
+    store,
+    clients,
+    consents,
+    quotas,
+    codes,
+    lessons,
+    ledger,
+    journal,
+    recorder,
+    conduct,
+    lists,
+    gate,
+  };
   const ground = { clock, log, ids, tokens, ...remembered };
   const close = async (): Promise<void> => {
     house?.law.names?.close();
@@ -145,6 +166,10 @@ export async function buildHouse({ config, file }: LoadedConfig, log: Log, clock
     throw error;
   }
 }
+
+const notYet = (): never => {
+  throw new Error("no law is in force yet");
+};
 
 /** Counts how everybody behaves; a block that follows is written down, and a login that is held is named in the log. */
 function watchConduct(

@@ -14,7 +14,6 @@ import type { Source } from "../law/source.ts";
 import type { Client } from "../mail/client.ts";
 import { type ReplyId, writeReply } from "../mail/replies.ts";
 import type { Recipient, Session } from "../mail/views.ts";
-import type { ClientReader } from "../registers/clients.ts";
 import type { CapAsk, ConsentQuotas, QuotaAnswer } from "../registers/consent-quotas.ts";
 import type { ConsentRegister } from "../registers/consents.ts";
 import { countsInQueue, type NamedCap, queuedCaps, scopeDemands } from "../rules/consent/caps.ts";
@@ -22,8 +21,12 @@ import { consentDemands, stateOf } from "../rules/consent/demands.ts";
 import { type Demand, wanted } from "../rules/consequence.ts";
 import type { Attempt, Gate, Permission, QueuedMail } from "./queue/queued.ts";
 
+/** The same as a `Gate`, of a client that is known. */
+export interface AdGate extends Pick<Gate, "ended"> {
+  mayGo(mail: QueuedMail, recipients: readonly Recipient[], client: Client): Promise<readonly Permission[]>;
+}
+
 export interface AdGateParts {
-  readonly clients: Pick<ClientReader, "byId">;
   readonly quotas: ConsentQuotas;
   readonly consents: Pick<ConsentRegister, "bounced">;
   readonly windows: Pick<Windows, "giveBack">;
@@ -44,25 +47,18 @@ export interface GateSettings {
 /** Most mails whose quotas are held at once; what is forgotten falls out of its window. */
 const HELD_MAX = 100_000;
 const HELD_MS = 3_600_000;
-/** A client that is gone or disabled may come back. */
-const AWAY_MS = 3_600_000;
 
 const GO: Permission = Object.freeze({ kind: "go" });
 
-export function createAdGate(parts: AdGateParts): Gate {
+export function createAdGate(parts: AdGateParts): AdGate {
   /** What a mail took for a recipient, until it is known whether he got it. */
   const held = createRecent<readonly Key[]>(HELD_MAX);
   const giveBack = (keys: readonly Key[]): void => {
     for (const key of keys) parts.windows.giveBack(key).catch(parts.onTrouble);
   };
   return {
-    async mayGo(mail, recipients) {
-      const { advertiser } = mail;
-      if (advertiser === undefined || mail.isReport) return recipients.map(() => GO);
-      const client = await parts.clients.byId(mail.session.clientId ?? advertiser);
-      const away = absence(client, parts.clock.now());
-      if (away || !client) return recipients.map(() => away ?? GO);
-      const answers = await ask(parts, { mail, advertiser, client, recipients });
+    async mayGo(mail, recipients, client) {
+      const answers = await ask(parts, { mail, advertiser: mail.advertiser ?? client.id, client, recipients });
       return answers.map(({ permission, taken }, index) => {
         const recipient = recipients[index];
         if (permission.kind !== "go") giveBack(taken);
@@ -91,13 +87,6 @@ export const isHardBounce = ({ kind, scope, reply: { code, enhanced } }: Attempt
   kind === "failed" &&
   scope === "recipient" &&
   (/^5\.(?:1\.[1236]|1\.10|2\.1)$/.test(enhanced) || (enhanced === "" && (code === 550 || code === 553)));
-
-/** A client that may not send now. */
-function absence(client: Client | undefined, nowMs: number): Permission | undefined {
-  const until = client ? client.suspended?.untilMs : nowMs + AWAY_MS;
-  if (until === undefined || until <= nowMs) return undefined;
-  return { kind: "wait", untilMs: until, reply: writeReply("client-suspended") };
-}
 
 interface Question {
   readonly mail: QueuedMail;
@@ -207,8 +196,9 @@ const never = (rule: string, reply: ReplyId, source: Source): Permission => ({
   source: source.cite,
 });
 
+/** The words are those of a refusal at the door; here they are not for good. */
 const wait = (untilMs: number, reply: ReplyId, detail: string, source: Source | undefined): Permission => ({
   kind: "wait",
   untilMs,
-  reply: writeReply(reply, { detail, article: source?.cite }),
+  reply: { ...writeReply(reply, { detail, article: source?.cite }), code: 450, enhanced: "4.7.1" },
 });

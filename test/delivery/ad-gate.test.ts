@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createAdGate, isHardBounce } from "../../src/delivery/ad-gate.ts";
+import { createCustomerGate } from "../../src/delivery/customer-gate.ts";
 import type { Attempt, Permission, QueuedMail } from "../../src/delivery/queue/queued.ts";
 import type { Pack } from "../../src/law/pack.ts";
 import type { Client } from "../../src/mail/client.ts";
@@ -38,15 +39,16 @@ async function siteWith({
   await clients.save(clientOf({ kind: "advertiser", ...client }));
   const troubles: unknown[] = [];
   const choice = { for: () => packs, under: () => packs, mode: () => mode, active: packs };
-  const gate = createAdGate({
-    clients,
+  const law = () => ({ choice, gate: { modeOf: () => rules, waits } });
+  const ads = createAdGate({
     consents,
     clock,
     quotas: createConsentQuotas(store.admissions),
     windows: store.windows,
-    law: () => ({ choice, gate: { modeOf: () => rules, waits } }),
+    law,
     onTrouble: (error) => void troubles.push(error),
   });
+  const gate = createCustomerGate({ clients, clock, law, ads });
   const grant = (recipient = ANN, more: Partial<Consent> = {}) =>
     consents.grant({
       advertiser: "shop",
@@ -163,14 +165,15 @@ describe("advertising that waits in the queue", () => {
 
   it("waits while its client is suspended, or gone", async () => {
     const suspended = { reason: "x", fromMs: 1, untilMs: START_MS + 5 * HOUR_MS, by: "ann" };
-    const { gate, grant, clients } = await siteWith({ client: { suspended } });
+    const { clock, gate, grant, clients } = await siteWith({ client: { suspended } });
     await grant();
     expect((await gate.mayGo(mailOf(), [ANN])).map(said)).toEqual([
       expect.stringMatching(/^wait 5 h: you are suspended/),
     ]);
     await clients.suspend("shop", undefined);
+    await clock.pass(4_000);
     await clients.disable("shop", true);
-    expect((await gate.mayGo(mailOf(), [ANN])).map(said)).toEqual([expect.stringMatching(/^wait 1 h/)]);
+    expect((await gate.mayGo(mailOf(), [ANN])).map(said)).toEqual([expect.stringMatching(/^wait 1\.\d+ h/)]);
   });
 
   it.each([
@@ -183,6 +186,37 @@ describe("advertising that waits in the queue", () => {
     const { advertiser, ...mail } = { ...mailOf(), ...more };
     const asked = advertiser === undefined ? mail : { ...mail, advertiser };
     expect((await gate.mayGo(asked, [ANN])).map(said)).toEqual(["go"]);
+  });
+});
+
+describe("a customer's mail", () => {
+  const egress = (registeredOn: string, network = "192.0.2.25") =>
+    ({ network, use: "egress", authority: "MIIT", registeredOn }) as const;
+  const china = { packs: [packOf("cn-2006")] };
+
+  it("leaves by registered addresses whose days are over, and waits while there is none", async () => {
+    const early = await siteWith({ ...china, client: { kind: "isp-customer", addresses: [egress("2026-11-10")] } });
+    const { advertiser: _, ...mail } = mailOf();
+    expect((await early.gate.mayGo(mail, [ANN])).map(said)).toEqual([
+      "wait 1 h: your address is not registered for sending",
+    ]);
+    const two = [egress("2026-11-10"), egress("2026-01-01", "192.0.2.26")];
+    const late = await siteWith({ ...china, client: { kind: "isp-customer", addresses: two } });
+    expect((await late.gate.mayGo(mail, [ANN])).map(said)).toEqual(["go"]);
+    expect(late.gate.egressOf("shop")).toEqual(["192.0.2.26"]);
+    const none = await siteWith({ ...china, client: { kind: "isp-customer" } });
+    expect((await none.gate.mayGo(mail, [ANN])).map(said)).toEqual(["go"]);
+    expect(none.gate.egressOf("shop")).toBeUndefined();
+  });
+
+  it("waits while it is suspended, and goes on when it is gone: custody was taken", async () => {
+    const suspended = { reason: "x", fromMs: 1, untilMs: START_MS + 5 * HOUR_MS, by: "ann" };
+    const { gate, clients, clock } = await siteWith({ client: { kind: "isp-customer", suspended } });
+    const { advertiser: _, ...mail } = mailOf();
+    expect((await gate.mayGo(mail, [ANN])).map(said)).toEqual([expect.stringMatching(/^wait 5 h/)]);
+    await clients.disable("shop", true);
+    await clock.pass(4_000);
+    expect((await gate.mayGo(mail, [ANN])).map(said)).toEqual(["go"]);
   });
 });
 
