@@ -7,6 +7,8 @@ import type { LoadedConfig } from "./config/load.ts";
 import type { Config } from "./config/schema.ts";
 import { readSecret } from "./config/secret.ts";
 import { inFileOrder } from "./config/yaml.ts";
+import type { GateSettings } from "./delivery/ad-gate.ts";
+import { type CustomerGate, openCustomerGate } from "./delivery/customer-gate.ts";
 import { refusalWays } from "./desk/open.ts";
 import { createTokens, type Tokens } from "./desk/tokens.ts";
 import { blockEntry } from "./doors/block-entry.ts";
@@ -29,6 +31,7 @@ import { createRecorder, type Recorder } from "./ledger/recorder.ts";
 import { domainList } from "./mail/domains.ts";
 import { conductSettings } from "./pipeline/conduct.ts";
 import { createDetection, NO_DETECTION, packProblems } from "./pipeline/detection.ts";
+import { gateSettings } from "./pipeline/gate.ts";
 import { createPipeline, type Pipeline } from "./pipeline/pipeline.ts";
 import { compileSettings, isOff, type RuleSetting } from "./pipeline/settings.ts";
 import { type ClientRegister, createClientRegister } from "./registers/clients.ts";
@@ -76,6 +79,8 @@ export interface Law {
   readonly sealing?: Sealing | undefined;
   /** DKIM signatures; absent where there is no key. */
   readonly signing?: Signing | undefined;
+  /** What is asked again of advertising that waits in the queue. */
+  readonly gate: GateSettings;
 }
 
 /** Everything but the doors. */
@@ -98,6 +103,8 @@ export interface House {
   readonly tokens: Tokens;
   readonly conduct: Conduct;
   readonly lists: Lists;
+  /** Looks again at customers' mail that waits. */
+  readonly gate: CustomerGate;
   /** In force now. */
   law: Law;
   close(): Promise<void>;
@@ -141,6 +148,11 @@ export async function buildHouse(loaded: LoadedConfig, log: Log, place: Place = 
       ? log.info(news, "a list is in force")
       : log.warn({ ...news, problem }, "a list has a problem"),
   );
+  const gate = openCustomerGate({
+    ...{ clients, consents, quotas, clock, windows: store.windows },
+    law: () => house?.law ?? notYet(),
+    onTrouble: (error) => log.warn({ err: error }, "what was delivered could not be counted"),
+  });
   const remembered = {
     store,
     clients,
@@ -154,6 +166,7 @@ export async function buildHouse(loaded: LoadedConfig, log: Log, place: Place = 
     recorder,
     conduct,
     lists,
+    gate,
   };
   const ground = { worker, clock, log, ids, tokens, ...remembered };
   const close = async (): Promise<void> => {
@@ -171,6 +184,10 @@ export async function buildHouse(loaded: LoadedConfig, log: Log, place: Place = 
     throw error;
   }
 }
+
+const notYet = (): never => {
+  throw new Error("no law is in force yet");
+};
 
 /** Counts how everybody behaves; a block that follows is written down, and a login that is held is named in the log. */
 function watchConduct(
@@ -227,6 +244,9 @@ export function layDownLaw({ config, file }: LoadedConfig, parts: LawParts): Law
   if (address !== undefined && !local.has(address.slice(address.lastIndexOf("@") + 1))) {
     problems.push("refusals.address: its domain is none of localDomains, so nobody could write to it");
   }
+  if (gateSettings(settings).waits && config.nextHop.mode !== "queue") {
+    problems.push(`rules."consent/scope".wait: only with nextHop.mode: queue, where a mail can wait`);
+  }
   if (problems.length > 0) throw new Misuse(`${file.path} cannot be used:`, inFileOrder(problems.map(file.place)));
   const signing = openSigning(config, { clock, isLocal: local.has });
   const hostname = config.hostname.toLowerCase();
@@ -257,7 +277,8 @@ export function layDownLaw({ config, file }: LoadedConfig, parts: LawParts): Law
     relayNetworks: ipRanges(config.relayNetworks),
     trustedProxies: ipRanges(config.trustedProxies),
   };
-  const asks = { ...(names && { names }), sealing: openSealing(config, clock), signing };
+  const gate = gateSettings(settings);
+  const asks = { ...(names && { names }), sealing: openSealing(config, clock), signing, gate };
   return { config, packs, choice, site, pipeline, smtp, conduct: conductSettings(settings), ...asks };
 }
 
