@@ -35,6 +35,7 @@ import { type CodeRegister, createCodeRegister } from "./registers/codes.ts";
 import { type ConsentQuotas, createConsentQuotas } from "./registers/consent-quotas.ts";
 import { shareQuestions } from "./registers/consent-sharing.ts";
 import { type ConsentRegister, createConsentRegister } from "./registers/consents.ts";
+import { createFlights, type Flights } from "./registers/flights.ts";
 import { openNames } from "./resolver/open.ts";
 import type { Resolver } from "./resolver/resolver.ts";
 import { detect } from "./rules/advertising/detect.ts";
@@ -82,6 +83,7 @@ export interface House {
   readonly store: Store;
   readonly clients: ClientRegister;
   readonly consents: ConsentRegister;
+  readonly flights: Flights;
   readonly quotas: ConsentQuotas;
   readonly codes: CodeRegister;
   readonly lessons: LessonRegister;
@@ -119,6 +121,9 @@ export async function buildHouse(loaded: LoadedConfig, log: Log, place: Place = 
   });
   const clients = createClientRegister(store.tables, clock);
   const consents = createConsentRegister(store.tables, clock);
+  const flights = createFlights(store.tables, clock, {
+    answerMs: () => (house?.law.config ?? config).nextHop.timeoutMs,
+  });
   const quotas = createConsentQuotas(store.admissions);
   const codes = createCodeRegister(store.tables, clock);
   const lessons = createLessonRegister(store.tables, clock);
@@ -131,7 +136,20 @@ export async function buildHouse(loaded: LoadedConfig, log: Log, place: Place = 
       ? log.info(news, "a list is in force")
       : log.warn({ ...news, problem }, "a list has a problem"),
   );
-  const remembered = { store, clients, consents, quotas, codes, lessons, ledger, journal, recorder, conduct, lists };
+  const remembered = {
+    store,
+    clients,
+    consents,
+    flights,
+    quotas,
+    codes,
+    lessons,
+    ledger,
+    journal,
+    recorder,
+    conduct,
+    lists,
+  };
   const ground = { clock, log, ids, tokens, ...remembered };
   const close = async (): Promise<void> => {
     house?.law.names?.close();

@@ -6,6 +6,7 @@ import { code } from "./code.ts";
 import { config } from "./config.ts";
 import { consent } from "./consent.ts";
 import { doctor } from "./doctor.ts";
+import { explain } from "./explain.ts";
 import { learn } from "./learn.ts";
 import { ledger } from "./ledger.ts";
 import { pack } from "./pack.ts";
@@ -25,5 +26,6 @@ export const COMMANDS: readonly CommandModule[] = [
   pack,
   rules,
   learn,
+  explain,
   ledger,
 ];

@@ -9,6 +9,7 @@ import type { Store } from "../kit/store.ts";
 import type { PackChoice } from "../law/choice.ts";
 import type { Recorder } from "../ledger/recorder.ts";
 import type { ConsentRegister } from "../registers/consents.ts";
+import type { Flights } from "../registers/flights.ts";
 import type { Desk } from "./desk.ts";
 import { mailboxHop } from "./mailbox-hop.ts";
 import { openDesk } from "./open.ts";
@@ -23,6 +24,7 @@ export interface DeskHouse {
   readonly store: Store;
   readonly consents: ConsentRegister;
   readonly recorder: Recorder;
+  readonly flights: Flights;
   /** In force now. */
   readonly law: { readonly config: Config; readonly choice: PackChoice };
 }
@@ -43,8 +45,9 @@ const ROUND_EVERY_MS = 30_000;
 
 /** @param nextHop where our own mails go, asked anew each time */
 export function openDeskService(house: DeskHouse, nextHop: () => NextHop): DeskService {
-  const { clock, store, consents, recorder, tokens } = house;
-  const { outbox, desk } = openDesk({ clock, tables: store.tables, consents, recorder, law: () => house.law });
+  const { clock, store, consents, recorder, flights, tokens } = house;
+  const ground = { clock, tables: store.tables, consents, recorder, flights };
+  const { outbox, desk } = openDesk({ ...ground, law: () => house.law });
   const { address: sender, publicUrl } = house.law.config.refusals;
   const address = (): string | undefined => house.law.config.refusals.address;
   const postman =
