@@ -95,7 +95,7 @@ function carrierOf(house: House, config: Config): Carrier {
       return current.ask(name, type);
     },
   };
-  return openCarrier(config, { names, log, clock });
+  return openCarrier(config, { names, log, clock, egressOf: (clientId) => house.gate.egressOf(clientId) });
 }
 
 /** Reports in the languages of those who sent. */
@@ -169,6 +169,7 @@ export function runQueue(house: House, spool: OpenSpool, carrier: Carrier): Runn
     gate: refusalGate(house, settings().attemptMaxMs),
     deliveriesMax: settings().deliveriesMax,
     reporter: reporterOf(house),
+    gate: house.gate,
     tellsHoldEnd: () => settings().holdNotice,
   });
   const recovering = setInterval(() => {

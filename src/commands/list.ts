@@ -8,11 +8,14 @@ import { consent } from "./consent.ts";
 import { dkim } from "./dkim.ts";
 import { doctor } from "./doctor.ts";
 import { explain } from "./explain.ts";
+import { hold } from "./hold.ts";
 import { learn } from "./learn.ts";
 import { ledger } from "./ledger.ts";
 import { pack } from "./pack.ts";
+import { queue } from "./queue.ts";
 import { rules } from "./rules.ts";
 import { serve } from "./serve.ts";
+import { trace } from "./trace.ts";
 
 /** Every command, in the order of --help. */
 export const COMMANDS: readonly CommandModule[] = [
@@ -30,4 +33,7 @@ export const COMMANDS: readonly CommandModule[] = [
   learn,
   explain,
   ledger,
+  queue,
+  hold,
+  trace,
 ];
