@@ -169,7 +169,6 @@ export function runQueue(house: House, spool: OpenSpool, carrier: Carrier): Runn
     gate: refusalGate(house, settings().attemptMaxMs),
     deliveriesMax: settings().deliveriesMax,
     reporter: reporterOf(house),
-    gate: house.gate,
     tellsHoldEnd: () => settings().holdNotice,
   });
   const recovering = setInterval(() => {
@@ -185,11 +184,12 @@ export function runQueue(house: House, spool: OpenSpool, carrier: Carrier): Runn
   };
 }
 
-/** Refusals that come while advertising waits, or is being tried. */
-const refusalGate = ({ store, clock, consents }: House, attemptMaxMs: number): Gate =>
+/** Refusals that come while advertising waits, or is being tried; then what else customers' mail is asked. */
+const refusalGate = ({ store, clock, consents, gate }: House, attemptMaxMs: number): Gate =>
   createFlightGate({
     flights: createFlights(store.tables, clock, { answerMs: () => attemptMaxMs }),
     consents,
+    inner: gate,
     clock,
     attemptMaxMs,
   });
