@@ -69,8 +69,12 @@ export async function openHouse(house: House, around: { readonly elsewhere?: Els
     get hostname() {
       return house.law.config.hostname;
     },
-    sealing: async (...asked) => (await house.law.sealing?.(...asked)) ?? [],
-    signing: async (mail) => (await house.law.signing?.sign(mail)) ?? [],
+    get sealing() {
+      return house.law.sealing;
+    },
+    get signing() {
+      return house.law.signing?.sign;
+    },
     get receivedMax() {
       return house.law.config.limits.receivedMax;
     },
