@@ -5,7 +5,9 @@ import { client } from "./client.ts";
 import { code } from "./code.ts";
 import { config } from "./config.ts";
 import { consent } from "./consent.ts";
+import { dkim } from "./dkim.ts";
 import { doctor } from "./doctor.ts";
+import { explain } from "./explain.ts";
 import { hold } from "./hold.ts";
 import { learn } from "./learn.ts";
 import { ledger } from "./ledger.ts";
@@ -25,9 +27,11 @@ export const COMMANDS: readonly CommandModule[] = [
   block,
   consent,
   code,
+  dkim,
   pack,
   rules,
   learn,
+  explain,
   ledger,
   queue,
   hold,

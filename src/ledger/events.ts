@@ -21,6 +21,8 @@ export const EVENTS = {
   "consent-requested": "a recipient was asked whether he agrees to advertising",
   "notice-sent": "a mail of our own, a confirmation or a request, was handed to the next hop, or could not be",
   "client-changed": "a client was added, changed or disabled",
+  "complaints-counted": "reports of spam about a client's mail were counted",
+  "key-changed": "a key that signs mail (DKIM) was made or removed",
   "code-changed": "a management code was issued, renewed, changed, revoked or taken from a list",
   "block-added": "somebody was blocked, by us or by an operator",
   "block-removed": "a block was ended before its time",
