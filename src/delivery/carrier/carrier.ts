@@ -45,7 +45,8 @@ export function createCarrier(parts: CarrierParts): Carrier {
     widthOf(destination) {
       const { connectionsMax, mailsPerMinute } = known.get(destination) ?? (parts.routes.at(-1) as Route);
       if (mailsPerMinute === undefined) return connectionsMax;
-      return Math.min(connectionsMax, pace.room(destination, mailsPerMinute));
+      // Those under way have had their share of the minute.
+      return Math.min(connectionsMax, watch.runningTo(destination) + pace.room(destination, mailsPerMinute));
     },
     async attempt(mail, recipients, parcel) {
       const [first] = recipients;

@@ -18,6 +18,8 @@ export interface Watch {
   /** @returns tells that it is over */
   begin(attempt: Watched): () => void;
   readonly running: number;
+  /** Under way to one destination. */
+  runningTo(destination: string): number;
   stop(): void;
 }
 
@@ -65,6 +67,11 @@ export function createWatch({ log, slowMs, endMs, now }: WatchOptions): Watch {
     },
     get running() {
       return running.size;
+    },
+    runningTo(destination) {
+      let count = 0;
+      for (const attempt of running) if (attempt.destination === destination) count += 1;
+      return count;
     },
     stop: () => clearInterval(looking),
   };

@@ -328,6 +328,18 @@ describe("routes", () => {
     }
     expect(room).toEqual([3, 2, 1, 0]);
   });
+
+  it("with a rate do not count twice what is under way", async () => {
+    const { mx, send, carrier } = await oneWay(
+      { answers: { dot: ["stall"] } },
+      { queue: { mailsPerMinutePerDestination: 30, timeouts: { endMs: 300 } } },
+    );
+    const first = send("b@b.example");
+    await until("the first is under way", () => mx.mails.length === 1);
+    expect(carrier.widthOf?.("b.example"), "one under way, two more may go").toBe(3);
+    await first;
+    expect(carrier.widthOf?.("b.example")).toBe(2);
+  });
 });
 
 describe("connections", () => {
