@@ -31,6 +31,8 @@ export interface Trip {
   readonly recipients: readonly Recipient[];
   readonly parcel: Parcel;
   readonly left: Left;
+  /** Told when a server turns us away at the door, as one does that has enough connections. */
+  turnedAway(): void;
   /** Told which connection is in use, for whoever watches. */
   using(connection: Connection | undefined, place: Place): void;
 }
@@ -104,6 +106,7 @@ async function visitAt(place: Place, open: readonly number[], luggage: Luggage):
       return visitAt(withoutTls(place), open, luggage);
     }
     if (error.step === "connecting" && error.how !== "ours") parts.places.wasAway(place);
+    if (isTurnedAway(error)) trip.turnedAway();
     const standing = standingOf(
       meaningOfTrouble(error),
       { broken: error },
@@ -114,6 +117,9 @@ async function visitAt(place: Place, open: readonly number[], luggage: Luggage):
     trip.using(undefined, place);
   }
 }
+
+const isTurnedAway = ({ step, how, said }: Broken): boolean =>
+  step === "greeting" && (how === "closed" || (said !== undefined && said.code >= 400 && said.code < 500));
 
 /** What breaks there may go well in clear text. */
 const TLS_STEPS: readonly string[] = ["STARTTLS", "TLS handshake"];

@@ -54,12 +54,15 @@ export function createWatch({ log, slowMs, endMs, now }: WatchOptions): Watch {
   return {
     begin(attempt) {
       running.add(attempt);
-      const timer = setTimeout(() => {
-        log.warn(factsOf(attempt), "a delivery is ended: it is over its time");
-        const { connection, server, destination } = attempt;
-        const where = { name: server ?? destination, step: connection?.step ?? "connecting" };
-        connection?.fail(new Broken(where, "timeout", { what: "over its time" }));
-      }, endMs).unref();
+      const timer = setTimeout(
+        () => {
+          log.warn(factsOf(attempt), "a delivery is ended: it is over its time");
+          const { connection, server, destination } = attempt;
+          const where = { name: server ?? destination, step: connection?.step ?? "connecting" };
+          connection?.fail(new Broken(where, "timeout", { what: "over its time" }));
+        },
+        endMs - (now() - attempt.sinceMs),
+      ).unref();
       return () => {
         clearTimeout(timer);
         running.delete(attempt);

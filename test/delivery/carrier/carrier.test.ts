@@ -353,6 +353,24 @@ describe("connections", () => {
     await until("only two are left", () => [mx, ...others].reduce((sum, { open }) => sum + open, 0) === 2);
   });
 
+  it("of a server that takes three at a time: the others wait for one of them, and fewer come from then on", async () => {
+    const { mx, send, carrier } = await oneWay({ openMax: 3, dotDelayMs: 30 });
+    const all = await Promise.all(Array.from({ length: 12 }, (_, i) => send(`u${i}@b.example`)));
+    expect(new Set(all.flat().map(meant))).toEqual(new Set(["delivered mail 250 2.0.0"]));
+    expect(mx.mails).toHaveLength(12);
+    const width = carrier.widthOf?.("b.example") ?? 0;
+    expect(width).toBeGreaterThanOrEqual(1);
+    expect(width).toBeLessThan(12);
+    for (let i = 0; i < 400 && carrier.widthOf?.("b.example") !== 20; i += 1) await send("b@b.example");
+    expect(carrier.widthOf?.("b.example"), "each mail that gets through widens it").toBe(20);
+  });
+
+  it("of a server that turns everybody away: later at once, as nobody is there to wait for", async () => {
+    const { mx, send } = await oneWay({ openMax: 0 });
+    expect((await send("b@b.example")).map(meant)).toEqual(["later destination 421 4.7.0"]);
+    expect(mx.connections).toBe(1);
+  });
+
   it("that are all busy: later, without a word to the destination", async () => {
     const { mx, send } = await oneWay(
       { answers: { dot: ["stall"] } },
