@@ -95,7 +95,7 @@ function carrierOf(house: House, config: Config): Carrier {
       return current.ask(name, type);
     },
   };
-  return openCarrier(config, { names, log, clock });
+  return openCarrier(config, { names, log, clock, egressOf: (clientId) => house.gate.egressOf(clientId) });
 }
 
 /** Reports in the languages of those who sent. */
@@ -212,6 +212,7 @@ function runQueue(house: House, spool: OpenSpool, carrier: Carrier): Delivering 
     attemptMaxMs: settings().attemptMaxMs,
     deliveriesMax: settings().deliveriesMax,
     reporter: reporterOf(house),
+    gate: house.gate,
     tellsHoldEnd: () => settings().holdNotice,
   });
   return {
