@@ -24,10 +24,17 @@ import type { WereEntered } from "./stores/spool/recovery.ts";
 export interface Custody {
   /** In force now: a reload replaces it. */
   nextHop(): NextHop;
-  /** Opens what another configuration needs. @returns what puts it in force. @throws Misuse: the old one stays */
-  prepare(config: Config): Promise<() => Promise<void>>;
+  /** Opens what another configuration needs; nothing changes yet. @throws Misuse: the old one stays */
+  prepare(config: Config): Promise<CustodyChange>;
   /** Lets what is under way end, at most `graceMs`. */
   close(graceMs: number): Promise<void>;
+}
+
+/** Another configuration's ways out, opened: one of the two is called, once. */
+export interface CustodyChange {
+  /** In force when it returns; resolves when the old ones are closed. */
+  commit(): Promise<void>;
+  drop(): void;
 }
 
 const MB = 1_048_576;
@@ -47,11 +54,17 @@ export async function openCustody(house: House): Promise<Custody> {
       const next = nextHopOf(config);
       const carrier = queue && carrierOf(house, config);
       if (needsQueue(config)) queue ??= await openQueue(house, () => hop, config);
-      return async () => {
-        const old = hop;
-        hop = next;
-        const { drainMs } = config.limits;
-        await Promise.all([old.close(drainMs), carrier && queue?.ways.put(carrier, drainMs)]);
+      return {
+        async commit() {
+          const old = hop;
+          hop = next;
+          const { drainMs } = config.limits;
+          await Promise.all([old.close(drainMs), carrier && queue?.ways.put(carrier, drainMs)]);
+        },
+        drop() {
+          void next.close(0);
+          void carrier?.close(0);
+        },
       };
     },
     async close(graceMs) {
@@ -180,6 +193,8 @@ export function spoolOptions(house: House, role: SpoolOptions["role"]): SpoolOpt
     reserveBytes: reserveMb * MB,
     now: house.clock.now,
     role,
+    // All workers have one supervisor.
+    ...(house.worker !== undefined && { service: `workers of ${process.ppid}` }),
     wereEntered: enteredIn(house),
   };
 }

@@ -11,11 +11,12 @@ import type { GateSettings } from "./delivery/ad-gate.ts";
 import { type CustomerGate, openCustomerGate } from "./delivery/customer-gate.ts";
 import { refusalWays } from "./desk/open.ts";
 import { createTokens, type Tokens } from "./desk/tokens.ts";
-import { blockEntry } from "./doors/block-entry.ts";
 import { openSealing, type Sealing } from "./doors/sealing.ts";
 import { openSigning, type Signing } from "./doors/signing.ts";
 import type { SmtpSettings } from "./doors/smtp/server.ts";
+import { watchConduct } from "./doors/watch-conduct.ts";
 import { type Clock, systemClock } from "./kit/clock.ts";
+import type { Duty } from "./kit/duties.ts";
 import { createIds, type Ids } from "./kit/ids.ts";
 import { ipRanges } from "./kit/ip.ts";
 import type { Log } from "./kit/log.ts";
@@ -29,29 +30,24 @@ import type { Journal } from "./ledger/journal.ts";
 import { createRecorder, type Recorder } from "./ledger/recorder.ts";
 import { domainList } from "./mail/domains.ts";
 import { conductSettings } from "./pipeline/conduct.ts";
-import { createDetection, NO_DETECTION, packProblems } from "./pipeline/detection.ts";
+import { packProblems } from "./pipeline/detection.ts";
 import { gateSettings } from "./pipeline/gate.ts";
+import { type DetectionGround, openDetection } from "./pipeline/open-detection.ts";
 import { createPipeline, type Pipeline } from "./pipeline/pipeline.ts";
-import { compileSettings, isOff, type RuleSetting } from "./pipeline/settings.ts";
+import { compileSettings } from "./pipeline/settings.ts";
 import { type ClientRegister, createClientRegister } from "./registers/clients.ts";
 import { type CodeRegister, createCodeRegister } from "./registers/codes.ts";
 import { type ConsentQuotas, createConsentQuotas } from "./registers/consent-quotas.ts";
 import { shareQuestions } from "./registers/consent-sharing.ts";
 import { type ConsentRegister, createConsentRegister } from "./registers/consents.ts";
+import { createFlights, type Flights } from "./registers/flights.ts";
 import { openNames } from "./resolver/open.ts";
 import type { Resolver } from "./resolver/resolver.ts";
 import { detect } from "./rules/advertising/detect.ts";
 import type { Site } from "./rules/define.ts";
 import { RULES } from "./rules/index.ts";
 import { openScorers } from "./scorers/open.ts";
-import {
-  type Conduct,
-  type ConductReader,
-  type ConductSettings,
-  createConduct,
-  NOTHING_NOTICED,
-} from "./signals/conduct.ts";
-import type { Detection } from "./signals/detector.ts";
+import { type Conduct, type ConductReader, type ConductSettings, NOTHING_NOTICED } from "./signals/conduct.ts";
 import { createLessonRegister, type LessonRegister } from "./signals/lessons.ts";
 import { type ListReader, NO_LISTS } from "./signals/lists.ts";
 import { loadModel, type Model } from "./signals/model.ts";
@@ -59,8 +55,6 @@ import { createLists, type Lists } from "./signals/open-lists.ts";
 import { openJournal } from "./stores/hourlog/journal.ts";
 import { openStore } from "./stores/open.ts";
 import { addLine, type LedgerPlace, ledgerPlace, openNodeArchive } from "./stores/open-ledger.ts";
-
-const OWN_MODEL = fileURLToPath(new URL("../config/models/advertising.bin", import.meta.url));
 
 /** What a configuration says about judging; replaced as a whole by a reload. */
 export interface Law {
@@ -83,12 +77,15 @@ export interface Law {
 
 /** Everything but the doors. */
 export interface House {
+  /** Which of several processes this is, from 1; absent where there is one. */
+  readonly worker?: number | undefined;
   readonly clock: Clock;
   readonly log: Log;
   readonly ids: Ids;
   readonly store: Store;
   readonly clients: ClientRegister;
   readonly consents: ConsentRegister;
+  readonly flights: Flights;
   readonly quotas: ConsentQuotas;
   readonly codes: CodeRegister;
   readonly lessons: LessonRegister;
@@ -105,11 +102,20 @@ export interface House {
   close(): Promise<void>;
 }
 
+/** What is not said by the configuration. */
+export interface Place {
+  readonly clock?: Clock;
+  /** Which of several processes this is, from 1. */
+  readonly worker?: number | undefined;
+}
+
 /** Builds what remembers and what judges. @throws Misuse with every key that is wrong */
-export async function buildHouse({ config, file }: LoadedConfig, log: Log, clock = systemClock): Promise<House> {
+export async function buildHouse(loaded: LoadedConfig, log: Log, place: Place = {}): Promise<House> {
+  const { config, file } = loaded;
+  const { clock = systemClock, worker } = place;
   mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
   const secret = readSecret(config);
-  const ids = createIds(clock, secret);
+  const ids = createIds(clock, secret, worker);
   const tokens = createTokens(secret, clock, config.refusals.requestDays);
   const store = await openStore(config.store.url, {
     dataDir: config.dataDir,
@@ -119,6 +125,9 @@ export async function buildHouse({ config, file }: LoadedConfig, log: Log, clock
   });
   const clients = createClientRegister(store.tables, clock);
   const consents = createConsentRegister(store.tables, clock);
+  const flights = createFlights(store.tables, clock, {
+    answerMs: () => (house?.law.config ?? config).nextHop.timeoutMs,
+  });
   const quotas = createConsentQuotas(store.admissions);
   const codes = createCodeRegister(store.tables, clock);
   const lessons = createLessonRegister(store.tables, clock);
@@ -140,6 +149,7 @@ export async function buildHouse({ config, file }: LoadedConfig, log: Log, clock
     store,
     clients,
     consents,
+    flights,
     quotas,
     codes,
     lessons,
@@ -150,7 +160,7 @@ export async function buildHouse({ config, file }: LoadedConfig, log: Log, clock
     lists,
     gate,
   };
-  const ground = { clock, log, ids, tokens, ...remembered };
+  const ground = { worker, clock, log, ids, tokens, ...remembered };
   const close = async (): Promise<void> => {
     house?.law.names?.close();
     lists.close();
@@ -171,35 +181,10 @@ const notYet = (): never => {
   throw new Error("no law is in force yet");
 };
 
-/** Counts how everybody behaves; a block that follows is written down, and a login that is held is named in the log. */
-function watchConduct(
-  { clock, log, store, recorder }: Pick<House, "clock" | "log" | "store" | "recorder">,
-  settings: () => ConductSettings,
-): Conduct {
-  return createConduct({
-    store,
-    clock,
-    settings,
-    pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-    onTrouble: (error) => log.warn({ err: error }, "conduct could not be counted"),
-    async onBlock(block, facts) {
-      const entry = blockEntry("block-added", block, block.by, facts);
-      log.warn({ client: entry.client, reason: block.reason, until: entry.evidence?.until }, "blocked");
-      await recorder.record([entry]);
-    },
-  });
-}
-
 /** What a law is laid down on. */
-export interface LawParts extends Pick<House, "clock" | "ids" | "tokens" | "consents" | "quotas" | "codes" | "log"> {
+export interface LawParts extends DetectionGround, Pick<House, "ids" | "tokens" | "consents" | "quotas" | "codes"> {
   readonly conduct?: ConductReader;
   readonly lists?: ListReader;
-  /** Absent: nothing was taught. */
-  readonly lessons?: LessonRegister;
-  /** Absent: nobody counts copies. */
-  readonly store?: Store;
-  /** Read every mail for signs of advertising, also where nothing follows. */
-  readonly detectAlways?: boolean;
 }
 
 /** Compiles packs, rules and site. @throws Misuse listing everything that does not fit */
@@ -244,7 +229,7 @@ export function layDownLaw({ config, file }: LoadedConfig, parts: LawParts): Law
       packsFor: choice.for,
       packsUnder: choice.under,
       refusalWay: refusalWays(config, tokens),
-      detection: detectionOf(config, settings, parts),
+      detection: openDetection(config.detection, { settings, readModel }, parts),
       scorers: openScorers(config.scorers),
       conduct,
       lists,
@@ -264,26 +249,9 @@ export function layDownLaw({ config, file }: LoadedConfig, parts: LawParts): Law
   return { config, packs, choice, site, pipeline, smtp, conduct: conductSettings(settings), ...asks };
 }
 
-function detectionOf(
-  config: Config,
-  settings: readonly RuleSetting[],
-  { clock, log, lessons, store, detectAlways }: LawParts,
-): Detection {
-  const setting = settings.find(({ rule }) => rule === detect);
-  if (!setting || isOff(setting)) return NO_DETECTION;
-  const { modelFile } = config.detection;
-  return createDetection({
-    setting,
-    clock,
-    model: readModel(modelFile ?? OWN_MODEL),
-    ...(lessons && { lessons }),
-    ...(store && { marks: store.marks }),
-    always: detectAlways ?? false,
-    onFault: (error) => log.error({ err: error }, "what was taught cannot be read: the model is used as it came"),
-  });
-}
+const OWN_MODEL = fileURLToPath(new URL("../config/models/advertising.bin", import.meta.url));
 
-function readModel(path: string): Model {
+function readModel(path = OWN_MODEL): Model {
   try {
     return loadModel(readFileSync(path));
   } catch (error) {
@@ -291,21 +259,25 @@ function readModel(path: string): Model {
   }
 }
 
-/** Puts the ledger in order now and then. @returns what ends it */
-export async function keepHouse(house: House): Promise<() => Promise<void>> {
-  const { config } = house.law;
-  const archive = await openNodeArchive(house.ledger, config);
-  const rounds = startHousekeeping({
-    ...house,
-    archive,
-    tables: house.store.tables,
-    settings: () => house.law.config.ledger,
-    async anchor(line) {
-      const { anchorFile } = house.law.config.ledger;
-      if (anchorFile !== undefined) await addLine(anchorFile, line);
-    },
-  });
-  return async () => {
-    await Promise.all([rounds.stop(), archive.close()]);
-  };
-}
+/** Puts the ledger in order now and then. */
+export const ledgerDuty = (house: House): Duty => ({
+  name: "ledger",
+  async begin() {
+    const archive = await openNodeArchive(house.ledger, house.law.config);
+    const rounds = startHousekeeping({
+      ...house,
+      archive,
+      tables: house.store.tables,
+      settings: () => house.law.config.ledger,
+      async anchor(line) {
+        const { anchorFile } = house.law.config.ledger;
+        if (anchorFile !== undefined) await addLine(anchorFile, line);
+      },
+    });
+    return {
+      async stop() {
+        await Promise.all([rounds.stop(), archive.close()]);
+      },
+    };
+  },
+});

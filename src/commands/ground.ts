@@ -131,14 +131,16 @@ async function makeDesk(
   { consents }: Registers,
   ground: { tables: Tables; clock: Clock; recorder: Recorder },
 ): Promise<Desk> {
-  const [{ openDesk }, { choosePacks }, { knownPacks }] = await Promise.all([
+  const [{ openDesk }, { choosePacks }, { knownPacks }, { createFlights }] = await Promise.all([
     import("../desk/open.ts"),
     import("../law/choice.ts"),
     import("../law/packs.ts"),
+    import("../registers/flights.ts"),
   ]);
-  const { packs } = config;
+  const { packs, nextHop } = config;
   const law = { config, choice: choosePacks(packs, knownPacks(packs.directory), []) };
-  return openDesk({ ...ground, consents, law: () => law }).desk;
+  const flights = createFlights(ground.tables, ground.clock, { answerMs: () => nextHop.timeoutMs });
+  return openDesk({ ...ground, consents, flights, law: () => law }).desk;
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {

@@ -56,7 +56,7 @@ interface Life {
 const ENTRIES_MAX = 10_000;
 
 /** The mails an id belongs to: a queue id may have been used again. What is no mail's is a life of its own. */
-async function livesOf(id: string, reader: LedgerReader): Promise<Life[]> {
+export async function livesOf(id: string, reader: LedgerReader): Promise<Life[]> {
   const named = await collect(reader, readId(id));
   const mailIds = [...new Set(named.flatMap(({ mailId }) => mailId ?? []))];
   if (mailIds.length === 0) return named.length === 0 ? [] : [{ mailId: id, entries: named }];

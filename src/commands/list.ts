@@ -7,6 +7,7 @@ import { config } from "./config.ts";
 import { consent } from "./consent.ts";
 import { dkim } from "./dkim.ts";
 import { doctor } from "./doctor.ts";
+import { explain } from "./explain.ts";
 import { hold } from "./hold.ts";
 import { learn } from "./learn.ts";
 import { ledger } from "./ledger.ts";
@@ -30,6 +31,7 @@ export const COMMANDS: readonly CommandModule[] = [
   pack,
   rules,
   learn,
+  explain,
   ledger,
   queue,
   hold,

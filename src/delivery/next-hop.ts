@@ -12,6 +12,8 @@ export interface Parcel {
   read(): AsyncIterable<Buffer>;
   /** The same in one piece, when it is in memory. */
   readonly whole?: Buffer;
+  /** Whose advertisement it is, where it rests on consents: whoever keeps it asks for them again before he hands it on. */
+  readonly advertiser?: string;
   /** What is changed in the header block; for next hops that have the mail already and edit it. */
   readonly changes: Pick<HeaderChanges, "fields" | "additions">;
 }

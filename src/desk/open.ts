@@ -9,6 +9,7 @@ import { type Language, languagesOf } from "../mail/language.ts";
 import { parseAddress } from "../mail/path.ts";
 import type { Recipient } from "../mail/views.ts";
 import type { ConsentRegister } from "../registers/consents.ts";
+import type { Flights } from "../registers/flights.ts";
 import type { RefusalWay } from "../rules/define.ts";
 import { createDesk, type Desk } from "./desk.ts";
 import { createOutbox, type Outbox } from "./outbox.ts";
@@ -24,19 +25,20 @@ export interface DeskGround {
   readonly tables: Tables;
   readonly consents: ConsentRegister;
   readonly recorder: Recorder;
+  readonly flights: Flights;
   /** Asked anew each time: a reload changes it. */
   readonly law: () => { readonly config: Config; readonly choice: PackChoice };
 }
 
 /** Everything the desk is made of. */
-export function openDesk({ clock, tables, consents, recorder, law }: DeskGround): OpenDesk {
+export function openDesk({ clock, tables, consents, recorder, flights, law }: DeskGround): OpenDesk {
   const { address, confirm } = law().config.refusals;
   const outbox = createOutbox(tables, clock);
   const confirms = confirm && address !== undefined;
   const languagesFor = (recipient: string) => languages(law().choice, recipient);
   return {
     outbox,
-    desk: createDesk({ consents, tables, recorder, outbox, clock, confirms, languagesOf: languagesFor }),
+    desk: createDesk({ consents, tables, recorder, outbox, flights, clock, confirms, languagesOf: languagesFor }),
   };
 }
 

@@ -14,6 +14,7 @@ import type { Reply } from "../mail/replies.ts";
 import type { Sender, Session } from "../mail/views.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import { createVerdict, joinVerdicts, type Verdict } from "../pipeline/verdict.ts";
+import type { Flights } from "../registers/flights.ts";
 import type { Conduct } from "../signals/conduct.ts";
 import { judgementEntry } from "./entries.ts";
 import { recorded } from "./recorded.ts";
@@ -35,6 +36,8 @@ export interface IntakeParts {
   readonly isLocal: (domain: string) => boolean;
   /** Is told what became of each recipient and mail, and may let an answer wait; absent where nothing is to be counted. */
   readonly conduct?: Conduct;
+  /** Lets refusals wait for advertising that is being handed over; absent where nothing is handed over. */
+  readonly flights?: Pick<Flights, "begin">;
   /** Seals mail that we change; absent where nothing is sealed. */
   readonly sealing?: Sealing;
   /** Signs mail of our own clients; absent where nothing is signed. */

@@ -6,7 +6,7 @@ import type { Pack } from "../law/pack.ts";
 import type { Source } from "../law/source.ts";
 import type { HeaderEdit } from "../mail/edits.ts";
 import type { ReplyId } from "../mail/replies.ts";
-import type { Recipient, Session, Stage, Views } from "../mail/views.ts";
+import type { Recipient, Reliance, Session, Stage, Views } from "../mail/views.ts";
 import type { CodeReader } from "../registers/codes.ts";
 import type { ConsentQuotas } from "../registers/consent-quotas.ts";
 import type { ConsentReader } from "../registers/consents.ts";
@@ -30,6 +30,8 @@ interface Particulars {
   readonly source?: Source;
   /** What was taken for this mail; it goes back for every recipient who does not get it. */
   readonly claims?: readonly Claim[];
+  /** Whose word a pass rests on: asked again at the handover, when a refusal can no longer come unnoticed. */
+  readonly reliance?: Reliance;
 }
 
 /** One mail's share of one recipient's quota. */

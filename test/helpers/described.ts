@@ -186,6 +186,7 @@ export function viewsOf(mail: Described) {
     rcpt: recipients.map((recipient) => ({ ...mailView, recipient })),
     header,
     body: { ...header, content: contentOf(mail) },
+    handover: { ...header, reliances: [] },
   } satisfies { [S in Exclude<keyof Views, "rcpt">]: Views[S] } & { rcpt: readonly Views["rcpt"][] };
 }
 

@@ -3,15 +3,15 @@ import { isAdSender } from "../../mail/client.ts";
 import type { Recipient, Session } from "../../mail/views.ts";
 import { advertiserOf, declaredAdvertising } from "../../signals/declared.ts";
 import { detectedEvidence, judgedAsDeclared, onlyPacks, READS_LIKE_IT } from "../advertising/detection.ts";
-import { consequences } from "../consequence.ts";
+import { consequences, demandsMore } from "../consequence.ts";
 import { type Context, defineRule, type Evidence, type Finding, PASS, skip } from "../define.ts";
 import { groupByPacks, packsOf } from "../groups.ts";
-import { consentDemands, stateOf } from "./demands.ts";
+import { type ConsentState, consentDemands, stateOf } from "./demands.ts";
 
 export const recordedConsent = defineRule({
   id: "consent/recorded-consent",
   title: "No advertising without the recipient's recorded yes",
-  why: "Advertising goes only to recipients who clearly agreed, and stops when they refuse. Clients that are advertisers hear it\nat RCPT; for mail that declares itself it is looked up once the headers are in, and for a\nclient's mail that reads like advertising (advertising/detect) once it is read. Register away: deferred, never passed.",
+  why: "Advertising goes only to recipients who clearly agreed, and stops when they refuse. Clients that are advertisers hear it\nat RCPT; for mail that declares itself it is looked up once the headers are in, and for a\nclient's mail that reads like advertising (advertising/detect) once it is read. Asked once more right before the\nhandover, when a refusal can no longer come unnoticed. Register away: deferred, never passed.",
   sources: [
     { cite: "Order 38 (CN 2006) art. 13(2)", confidence: "C5" },
     { cite: "Order 38 (CN 2006) art. 14", confidence: "C3" },
@@ -34,6 +34,14 @@ export const recordedConsent = defineRule({
       const advertiser = advertiserOf(view);
       if (!advertiser) return skip("no advertiser to ask about");
       return judge({ session: view.session, recipients: view.recipients, advertiser }, context);
+    },
+    async handover({ session, reliances }, context) {
+      const said = reliances.map(({ packs, ...reliance }) => {
+        const packsFor: typeof context.packsFor = (recipient, of) =>
+          context.packsFor(recipient, of).filter(({ id }) => packs.includes(id));
+        return judge({ session, ...reliance, lacks: ["withdrawn"] }, { ...context, packsFor });
+      });
+      return (await Promise.all(said)).flat();
     },
     body(view, context) {
       const asked = judgedAsDeclared(view, context);
@@ -61,16 +69,21 @@ interface Question {
   readonly advertiser: string;
   /** What showed that it is advertising. */
   readonly seen?: Evidence;
+  /** What is asked about. */
+  readonly lacks?: readonly Lack[];
 }
 
+type Lack = "missing" | "withdrawn";
+const LACKS: readonly Lack[] = ["missing", "withdrawn"];
+
 async function judge(question: Question, context: Context<unknown>): Promise<Finding | readonly Finding[]> {
-  const { session, recipients, advertiser, seen } = question;
+  const { session, recipients, advertiser, seen, lacks = LACKS } = question;
   const keys = recipients.map(({ address }) => address.key);
   const records = await context.consents.standing(advertiser, keys);
   const states = new Map(recipients.map((recipient, index) => [recipient, stateOf(records[index])]));
   const findings: Finding[] = [];
   for (const { packs, recipients: group } of groupByPacks({ session, recipients }, context)) {
-    for (const state of ["missing", "withdrawn"] as const) {
+    for (const state of lacks) {
       const concerned = group.filter((recipient) => states.get(recipient) === state);
       const demands = consentDemands(packs, state);
       if (concerned.length === 0 || demands.length === 0) continue;
@@ -85,5 +98,23 @@ async function judge(question: Question, context: Context<unknown>): Promise<Fin
       );
     }
   }
+  const relying = reliedOn(question, context, states);
+  if (relying) findings.push(relying);
   return findings.length > 0 ? findings : PASS;
+}
+
+/** Who gets the mail only because he has not refused: asked again at the handover. */
+function reliedOn(
+  { session, recipients, advertiser }: Question,
+  context: Context<unknown>,
+  states: ReadonlyMap<Recipient, ConsentState>,
+): Finding | undefined {
+  const groups = groupByPacks({ session, recipients }, context).filter(({ packs }) =>
+    demandsMore(session, consentDemands(packs, "withdrawn")),
+  );
+  if (groups.length === 0) return undefined;
+  const relying = groups.flatMap((group) => group.recipients).filter((each) => states.get(each) !== "withdrawn");
+  if (relying.length === 0) return undefined;
+  const packs = groups.flatMap((group) => consentDemands(group.packs, "withdrawn").map(({ pack }) => pack));
+  return { kind: "pass", packs, reliance: { advertiser, recipients: relying, packs: packs.map(({ id }) => id) } };
 }

@@ -2,6 +2,7 @@
  * The spool on this machine: an LMDB of its own under dataDir, shared by the processes of one service and by commands. Writes share
  * commits (stores/lmdb/environment.ts), so a mail costs a part of a flush.
  */
+import { randomUUID } from "node:crypto";
 import type { Parcel } from "../../delivery/next-hop.ts";
 import type { Ask, NewMail, Settlement, Spool } from "../../delivery/queue/spool.ts";
 import { Unavailable } from "../../kit/trouble.ts";
@@ -9,7 +10,7 @@ import { Environment } from "../lmdb/environment.ts";
 import { createContents } from "./contents.ts";
 import { endLease, takeDue, takeLate } from "./leasing.ts";
 import { createOwner, HEARTBEAT_MS, type Owner } from "./owners.ts";
-import { checkFileSystem, claim, unclaim } from "./place.ts";
+import { checkFileSystem, claim } from "./place.ts";
 import { type Recovered, recover, type WereEntered } from "./recovery.ts";
 import { idKey, NAMES, type Name, readDestination, readRow, readTimed, rowOf } from "./rows.ts";
 import { begin, remove, settle, store } from "./settling.ts";
@@ -29,6 +30,8 @@ export interface SpoolOptions {
   readonly now: () => number;
   /** service: the only one on this spool; helper: a process of that service. */
   readonly role: "service" | "helper";
+  /** The same for all processes of one service, where there are several. */
+  readonly service?: string | undefined;
   readonly wereEntered: WereEntered;
 }
 
@@ -50,25 +53,32 @@ export async function openSpool(options: SpoolOptions): Promise<OpenSpool> {
   const { dir, timeoutMs, now, role } = options;
   checkFileSystem(dir);
   const environment = openEnvironment(dir, timeoutMs);
-  const owner = createOwner();
+  const service = options.service ?? randomUUID();
+  const owner = createOwner(role === "service" ? service : undefined);
   try {
-    await environment.write((dbs) => {
-      if (role === "service") claim(dbs, { dir, owner: owner.name, nowMs: now(), adopt: false });
+    const isFirst = await environment.write((dbs) => {
+      const nobodyThere = role === "service" && claim(dbs, { dir, service, nowMs: now(), adopt: false });
       owner.beat(dbs, now());
+      return nobodyThere;
     });
-    return await buildSpool(options, environment, owner);
+    return await buildSpool(options, environment, { owner, isFirst });
   } catch (error) {
     await environment.close();
     throw error;
   }
 }
 
-async function buildSpool(options: SpoolOptions, environment: Environment<Name>, owner: Owner): Promise<OpenSpool> {
-  const { dir, now, role, reserveBytes, mailsMax } = options;
+async function buildSpool(
+  options: SpoolOptions,
+  environment: Environment<Name>,
+  { owner, isFirst }: { readonly owner: Owner; readonly isFirst: boolean },
+): Promise<OpenSpool> {
+  const { dir, now, reserveBytes, mailsMax } = options;
   const contents = createContents(dir, environment, options.inlineBytesMax);
   const mails = () => environment.read(({ mails: rows }) => entriesIn(rows.getStats()));
   const space = await watchSpace({ dir, reserveBytes, mailsMax, mails });
-  if (role === "service") await contents.sweep();
+  // Another process of the service may just be writing what no row names yet.
+  if (isFirst) await contents.sweep();
   const beat = setInterval(() => {
     environment.write((dbs) => owner.beat(dbs, now())).catch(() => undefined);
   }, HEARTBEAT_MS).unref();
@@ -104,12 +114,7 @@ async function buildSpool(options: SpoolOptions, environment: Environment<Name>,
     async close() {
       clearInterval(beat);
       space.close();
-      await environment
-        .write((dbs) => {
-          unclaim(dbs, owner.name);
-          void dbs.owners.remove(Buffer.from(owner.name));
-        })
-        .catch(() => undefined);
+      await environment.write((dbs) => void dbs.owners.remove(Buffer.from(owner.name))).catch(() => undefined);
       await environment.close();
     },
   };
@@ -163,12 +168,8 @@ function arrivals({ environment, owner, contents, space }: Arrivals): Pick<Spool
 /** Takes over a spool that was copied or restored. @throws Misuse when a service is running on it */
 export async function adoptSpool(dir: string, timeoutMs: number, nowMs: number): Promise<void> {
   const environment = openEnvironment(dir, timeoutMs);
-  const owner = createOwner();
   try {
-    await environment.write((dbs) => {
-      claim(dbs, { dir, owner: owner.name, nowMs, adopt: true });
-      unclaim(dbs, owner.name);
-    });
+    await environment.write((dbs) => claim(dbs, { dir, service: randomUUID(), nowMs, adopt: true }));
   } finally {
     await environment.close();
   }

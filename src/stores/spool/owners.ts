@@ -18,6 +18,8 @@ interface OwnerRow {
   /** Of the machine's start, and of the room in which the pid counts. */
   readonly where: string;
   readonly heardAt: number;
+  /** The service it belongs to; absent for a command beside it. */
+  readonly service?: string;
 }
 
 function read(path: string): string {
@@ -48,9 +50,10 @@ export interface Owner {
   beat(dbs: Tables, nowMs: number): void;
 }
 
-export function createOwner(): Owner {
+/** @param service the same for all processes of one service; absent: a command beside it */
+export function createOwner(service?: string): Owner {
   const name = randomBytes(9).toString("base64url");
-  const self = { pid: process.pid, started: startOf(process.pid), where: where() };
+  const self = { pid: process.pid, started: startOf(process.pid), where: where(), ...(service && { service }) };
   return {
     name,
     beat: ({ owners }, nowMs) => void owners.put(Buffer.from(name), JSON.stringify({ ...self, heardAt: nowMs })),
@@ -67,4 +70,17 @@ export function isAlive(dbs: Tables, name: string, nowMs: number): boolean {
 export function readOwner({ owners }: Tables, name: string): OwnerRow | undefined {
   const text = owners.get(Buffer.from(name));
   return text === undefined ? undefined : (JSON.parse(text) as OwnerRow);
+}
+
+/** Those of the service who are there, and one of another service, if there is one. */
+export function servicesOf(dbs: Tables, service: string, nowMs: number): { ours: number; stranger?: OwnerRow } {
+  let ours = 0;
+  for (const { key } of dbs.owners.getRange()) {
+    const name = Buffer.from(key).toString();
+    const row = readOwner(dbs, name);
+    if (row?.service === undefined || !isAlive(dbs, name, nowMs)) continue;
+    if (row.service !== service) return { ours, stranger: row };
+    ours += 1;
+  }
+  return { ours };
 }

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { Misuse } from "../../kit/trouble.ts";
-import { isAlive, readOwner } from "./owners.ts";
+import { servicesOf } from "./owners.ts";
 import type { Tables } from "./rows.ts";
 
 /** LMDB shares memory and locks between processes, which file systems over a network do not do. statfs(2) names them by number. */
@@ -27,7 +27,6 @@ export function checkFileSystem(dir: string, typeOf = (path: string): number => 
   ]);
 }
 
-const SERVICE = Buffer.from("service");
 const PLACE = Buffer.from("place");
 
 /** What a copy does not have: the file's number, and the moment it was made. */
@@ -40,13 +39,13 @@ function placeOf(dir: string): string {
  * Takes the spool for this service, inside a transaction.
  *
  * @param adopt the operator says that this is the only copy in use
+ * @returns whether nobody of this service was there before
  * @throws Misuse when another service has it, or when it was copied from elsewhere
  */
-export function claim(dbs: Tables, { dir, owner, nowMs, adopt }: Claim): void {
-  const holder = dbs.meta.get(SERVICE);
-  if (holder !== undefined && holder !== owner && isAlive(dbs, holder, nowMs)) {
-    const pid = readOwner(dbs, holder)?.pid;
-    throw new Misuse(`the spool ${dir} is in use by another consentry (process ${pid ?? "unknown"})`, [
+export function claim(dbs: Tables, { dir, service, nowMs, adopt }: Claim): boolean {
+  const { ours, stranger } = servicesOf(dbs, service, nowMs);
+  if (stranger) {
+    throw new Misuse(`the spool ${dir} is in use by another consentry (process ${stranger.pid})`, [
       "one service has one dataDir; stop that one, or give this one a dataDir of its own",
     ]);
   }
@@ -59,19 +58,14 @@ export function claim(dbs: Tables, { dir, owner, nowMs, adopt }: Claim): void {
     ]);
   }
   if (known !== place) void dbs.meta.put(PLACE, place);
-  void dbs.meta.put(SERVICE, owner);
+  return ours === 0;
 }
 
 export interface Claim {
   readonly dir: string;
-  readonly owner: string;
+  readonly service: string;
   readonly nowMs: number;
   readonly adopt: boolean;
-}
-
-/** Gives the spool back, so that the next service need not wait. */
-export function unclaim(dbs: Tables, owner: string): void {
-  if (dbs.meta.get(SERVICE) === owner) void dbs.meta.remove(SERVICE);
 }
 
 /** Is there a spool to look into? */

@@ -152,7 +152,7 @@ describe("a service that queues", () => {
     const { openHouse } = await import("../../../src/main.ts");
     const { buildHouse } = await import("../../../src/house.ts");
     const { loadConfig } = await import("../../../src/config/load.ts");
-    const house = await buildHouse(loadConfig(`${service.dir}/consentry.yaml`, {}), service.house.log, clock);
+    const house = await buildHouse(loadConfig(`${service.dir}/consentry.yaml`, {}), service.house.log, { clock });
     const again = await openHouse(house);
     await until("it is delivered", () => hop.mails.length === 1);
     await again.close();

@@ -342,6 +342,16 @@ describe("where a spool may lie, and who may open it", () => {
     await testSpool({ dir: spool.dir });
   });
 
+  it("workers of one service share it, and the second sweeps nothing away that the first is writing", async () => {
+    const spool = await testSpool({ service: "workers of 1" });
+    writeFileSync(join(spool.dir, "contents", "m1"), "half a mail");
+    const other = await testSpool({ dir: spool.dir, service: "workers of 1" });
+    expect(readdirSync(join(spool.dir, "contents"))).toEqual(["m1"]);
+    await spool.close();
+    await expect(testSpool({ dir: spool.dir, service: "workers of 2" })).rejects.toThrow("is in use");
+    await other.close();
+  });
+
   it("a copy is not delivered again unless somebody says so", async () => {
     const spool = await testSpool();
     await spool.put("m1");
