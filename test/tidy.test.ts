@@ -28,6 +28,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["pipeline", "delivery"],
   ["stores", "reports", "scorers", "desk", "resolver", "admission"],
   ["doors", "console"],
+  ["law-in-force.ts"],
   ["house.ts"],
   ["custody.ts"],
   ["main.ts"],

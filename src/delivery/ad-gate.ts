@@ -17,7 +17,7 @@ import type { Recipient, Session } from "../mail/views.ts";
 import type { CapAsk, ConsentQuotas, QuotaAnswer } from "../registers/consent-quotas.ts";
 import type { ConsentRegister } from "../registers/consents.ts";
 import { countsInQueue, type NamedCap, queuedCaps, scopeDemands } from "../rules/consent/caps.ts";
-import { consentDemands, stateOf } from "../rules/consent/demands.ts";
+import { demandsOf, stateOf } from "../rules/consent/demands.ts";
 import { type Demand, wanted } from "../rules/consequence.ts";
 import type { Attempt, Gate, Permission, QueuedMail } from "./queue/queued.ts";
 
@@ -159,7 +159,7 @@ function permissionOf({ clock, law }: AdGateParts, judged: Judged): Permission {
   const { standing, grants } = answer;
   const state = stateOf(standing);
   if (state !== "granted" && law().gate.modeOf("consent/recorded-consent", client.id) === "enforce") {
-    const source = demanded(session, consentDemands(packs, state));
+    const source = demanded(session, demandsOf(packs)[state]);
     const reply = state === "missing" ? "consent-missing" : "consent-withdrawn";
     if (source) return never("consent/recorded-consent", reply, source);
   }

@@ -23,9 +23,10 @@ export type Step =
 
 /**
  * What the server does instead of answering well: another reply (several lines with \r\n between), `stall` (nothing, ever),
- * `close`, a reply and then the end of the connection, or `deaf`: it answers well and reads no further.
+ * `close`, a reply and then the end of the connection, `deaf`: it answers well and reads no further, or `mute`: it answers well and
+ * says no more.
  */
-export type Answer = string | "stall" | "close" | "deaf" | { readonly say: string; readonly close: true };
+export type Answer = string | "stall" | "close" | "deaf" | "mute" | { readonly say: string; readonly close: true };
 
 export interface ScriptOptions {
   /** Lines of the EHLO answer. */

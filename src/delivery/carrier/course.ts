@@ -99,7 +99,7 @@ async function visitAt(place: Place, open: readonly number[], luggage: Luggage):
     return await visitOn(place, open, luggage);
   } catch (error) {
     if (!(error instanceof Broken)) throw error;
-    if (error.step === "TLS handshake" && place.mayFallBack) {
+    if (place.mayFallBack && TLS_STEPS.includes(error.step)) {
       parts.places.hadNoTls(place);
       return visitAt(withoutTls(place), open, luggage);
     }
@@ -114,6 +114,9 @@ async function visitAt(place: Place, open: readonly number[], luggage: Luggage):
     trip.using(undefined, place);
   }
 }
+
+/** What breaks there may go well in clear text. */
+const TLS_STEPS: readonly string[] = ["STARTTLS", "TLS handshake"];
 
 /** @throws Broken when the server cannot be had */
 async function visitOn(place: Place, open: readonly number[], { trip, parts }: Luggage): Promise<Visit> {
@@ -172,6 +175,12 @@ async function letterOn(
       left,
       refuses: lacksEightBit,
     });
+    if (fates.some((fate) => meaningOf(fate).name === "nonsense")) {
+      // Who answers what was not asked cannot be spoken to any further.
+      loan.connection.fail(
+        new Broken({ name: place.server.name, step: "MAIL" }, "garbled", { what: "an answer that is none" }),
+      );
+    }
     loan.giveBack(fates.some((fate) => "reply" in fate && fate.step === "end of the mail"));
     return fates;
   } catch (error) {

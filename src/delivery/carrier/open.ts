@@ -7,7 +7,8 @@ import { Misuse } from "../../kit/trouble.ts";
 import { domainList } from "../../mail/domains.ts";
 import { createFinder } from "../mx/hosts.ts";
 import { ownPlaces } from "../mx/own.ts";
-import { NO_POLICIES, type Policies } from "../mx/sts.ts";
+import { createPolicies, NO_POLICIES, type Policies } from "../mx/sts.ts";
+import { stsFetch } from "../mx/sts-fetch.ts";
 import { credentialsOf, nextHopOf, serverOf, trust } from "../open.ts";
 import type { Carrier } from "../queue/queued.ts";
 import { createCarrier } from "./carrier.ts";
@@ -20,6 +21,7 @@ export interface CarrierGround {
   readonly names: Names;
   readonly log: Log;
   readonly clock?: Clock;
+  /** For tests: else they are fetched from domains' web servers. */
   readonly policies?: Policies;
   egressOf?(clientId: string): readonly string[] | undefined;
 }
@@ -32,13 +34,15 @@ const ATTEMPT_SHARE = 0.95;
 /** The carrier of a configuration; nothing is connected yet. @throws Misuse */
 export function openCarrier(config: Config, ground: CarrierGround): Carrier {
   const { queue, nextHop, hostname } = config;
-  const { clock = systemClock, log, names, policies = NO_POLICIES, egressOf } = ground;
+  const { clock = systemClock, log, names, egressOf } = ground;
   const routes = [...config.routes.map((_, index) => routeAt(config, index)), commonRoute(config)];
   const byMx = routes.find(({ to }) => to.kind === "mx");
   if (byMx && config.dns.servers.length === 0) {
     throw new Misuse("mx: needs DNS", ["name the servers to ask in dns.servers, or `system`"]);
   }
   const nearby = ipRanges(queue.mxNetworks);
+  const mayCall = (ip: string): boolean => !isNearbyIp(ip) || nearby.has(ip);
+  const policies = ground.policies ?? (queue.mtaSts && byMx ? policiesOf({ ...ground, clock, mayCall }) : NO_POLICIES);
   const find = createFinder({
     names,
     isOurs: ownPlaces({
@@ -46,7 +50,7 @@ export function openCarrier(config: Config, ground: CarrierGround): Carrier {
       listens: listensOf(config),
       port: byMx?.to.kind === "mx" ? byMx.to.port : MX_PORT,
     }),
-    mayCall: (ip) => !isNearbyIp(ip) || nearby.has(ip),
+    mayCall,
     hostsMax: queue.mxHostsMax,
     addressesMax: queue.mxAddressesMax,
   });
@@ -70,6 +74,20 @@ export function openCarrier(config: Config, ground: CarrierGround): Carrier {
 }
 
 const MX_PORT = 25;
+const STS_MS_MAX = 20_000;
+/** RFC 8461 3.2. */
+const STS_BYTES_MAX = 65_536;
+
+function policiesOf({
+  names,
+  log,
+  clock,
+  mayCall,
+}: CarrierGround & { clock: Clock; mayCall(ip: string): boolean }): Policies {
+  const fetch = stsFetch({ names, mayCall, timeoutMs: STS_MS_MAX, bytesMax: STS_BYTES_MAX });
+  const onTrouble = (domain: string): void => log.warn({ domain }, "an MTA-STS policy is announced and cannot be had");
+  return createPolicies({ names, clock, fetch, onTrouble });
+}
 
 /** Where we take mail ourselves. */
 const listensOf = ({ listeners }: Config): { host: string; port: number }[] =>

@@ -66,12 +66,15 @@ const PARTS: Readonly<Record<string, Part>> = {
 };
 const partOf = (step: string): Part => PARTS[step] ?? "hello";
 
+/** From here on the server had seen something of the mail itself. */
+const HAD_CONTENT: readonly string[] = ["sending the mail", "end of the mail"];
+
 /** A talk that broke. What the server said for a farewell counts before how it ended. */
 export function meaningOfTrouble(broken: Broken): Meaning {
   if (broken.said && broken.said.code >= 400) return meaningOfReply(relayed(broken.said), broken.step);
   const word = wordFor(broken);
   // A server that dies of one mail may be well for others.
-  const scope = partOf(broken.step) === "content" && word !== "nonsense" ? "mail" : "destination";
+  const scope = HAD_CONTENT.includes(broken.step) && word !== "nonsense" ? "mail" : "destination";
   return { name: word, kind: "later", scope: broken.how === "ours" ? "mail" : scope, reply: OWN_WORDS[word] };
 }
 

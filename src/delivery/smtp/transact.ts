@@ -155,8 +155,16 @@ async function askAll(
     return { replies: replies.slice(skipped), broken: undefined };
   } catch (error) {
     if (!(error instanceof Broken)) throw error;
-    return { replies: [...replies, ...error.heard].slice(skipped), broken: error };
+    const heard = [...replies, ...error.heard];
+    return { replies: heard.slice(skipped), broken: atStep(error, commands[heard.length]) };
   }
+}
+
+/** Many commands were written together: the one that broke it is the first without an answer. */
+function atStep(error: Broken, command = ""): Broken {
+  const { how, said, heard, message } = error;
+  const step = command.split(" ", 1)[0] ?? "";
+  return new Broken({ name: "SMTP", step }, how, { what: message, heard, cause: error, ...(said && { said }) });
 }
 
 async function oneByOne(

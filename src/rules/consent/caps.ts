@@ -16,13 +16,23 @@ export const namedCaps = (pack: Pack, likeness: (() => string) | undefined): Nam
     return likeness === undefined ? [] : [{ name: `${name}.${likeness()}`, pack, cap }];
   });
 
+/** Packs come in the same few lists, mail after mail. */
+const known = new WeakMap<readonly Pack[], readonly Demand[]>();
+
 /** What was agreed binds where a law asks for an agreement; those that speak of its scope come first. */
-export const scopeDemands = (packs: readonly Pack[]): Demand[] => [
-  ...packs.flatMap((pack) => (pack.scope ? [{ pack, requirement: pack.scope }] : [])),
-  ...packs.flatMap((pack) =>
-    !pack.scope && pack.consent?.model === "opt-in" ? [{ pack, requirement: pack.consent }] : [],
-  ),
-];
+export function scopeDemands(packs: readonly Pack[]): readonly Demand[] {
+  let demands = known.get(packs);
+  if (!demands) {
+    demands = [
+      ...packs.flatMap((pack) => (pack.scope ? [{ pack, requirement: pack.scope }] : [])),
+      ...packs.flatMap((pack) =>
+        !pack.scope && pack.consent?.model === "opt-in" ? [{ pack, requirement: pack.consent }] : [],
+      ),
+    ];
+    known.set(packs, demands);
+  }
+  return demands;
+}
 
 /** Can numbers be kept in the queue? Not where a law counts similar mails: those are known only while the mail is read. */
 export const countsInQueue = (packs: readonly Pack[]): boolean =>

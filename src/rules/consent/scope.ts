@@ -162,7 +162,8 @@ function excessesOf(
 ): Excess[] {
   const demands = scopeDemands(packs);
   const excesses: Excess[] = [];
-  for (const grant of waits ? [] : grants.filter(({ granted }) => !granted)) {
+  for (const grant of waits ? [] : grants) {
+    if (grant.granted) continue;
     const cap = caps.find(({ name }) => name === grant.name);
     if (cap) excesses.push({ recipient, kind: "cap", demands: [{ pack: cap.pack, requirement: cap.cap }], grant });
     else if (demands.length > 0) excesses.push({ recipient, kind: "number", demands, grant });

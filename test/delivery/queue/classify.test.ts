@@ -237,7 +237,7 @@ describe("talks that break", () => {
     ["TLS handshake", "timeout", "tls-broken", "destination"],
     ["MAIL", "timeout", "silent", "destination"],
     ["RCPT", "closed", "hung", "destination"],
-    ["DATA", "timeout", "silent", "mail"],
+    ["DATA", "timeout", "silent", "destination"],
     ["sending the mail", "timeout", "silent", "mail"],
     ["sending the mail", "closed", "hung", "mail"],
     ["end of the mail", "timeout", "silent", "mail"],
