@@ -5,7 +5,7 @@ import { startLagGauge } from "./admission/gauges.ts";
 import { openAdmission } from "./admission/open.ts";
 import type { LoadedConfig } from "./config/load.ts";
 import { readSealKey } from "./config/seal-key.ts";
-import { type Custody, openCustody } from "./custody.ts";
+import { adDuty, type Custody, openCustody } from "./custody.ts";
 import { type DeskService, openDeskService } from "./desk/service.ts";
 import type { Door } from "./doors/door.ts";
 import { certificateOf, type DoorParts, openDoors } from "./doors/open.ts";
@@ -40,7 +40,11 @@ export async function openHouse(house: House, around: { readonly elsewhere?: Els
   const { config } = house.law;
   readSealKey(config);
   const custody = await openCustody(house);
-  const desk = openDeskService(house, custody.nextHop);
+  const inner = openDeskService(house, custody.nextHop);
+  const desk: DeskService = {
+    ...inner,
+    inFrontOf: (hop, swallows) => inner.inFrontOf(custody.archived(hop), swallows),
+  };
   /** The next hop in force, with the desk's mailbox in front. */
   let front = desk.inFrontOf(custody.nextHop(), true);
   const renew = (): void => {
@@ -149,6 +153,7 @@ function dutiesOf(house: House, desk: DeskService): Duties {
     ttlMs: LEASE_MS,
     duties: [
       ledgerDuty(house),
+      adDuty(house),
       desk.rounds,
       {
         name: "codes",

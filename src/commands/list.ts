@@ -1,4 +1,5 @@
 import type { CommandModule } from "yargs";
+import { adArchive } from "./ad-archive.ts";
 import { block } from "./block.ts";
 import { check } from "./check.ts";
 import { client } from "./client.ts";
@@ -33,6 +34,7 @@ export const COMMANDS: readonly CommandModule[] = [
   learn,
   explain,
   ledger,
+  adArchive,
   queue,
   hold,
   trace,
