@@ -9,14 +9,15 @@ import { readSecret } from "./config/secret.ts";
 import { inFileOrder } from "./config/yaml.ts";
 import { refusalWays } from "./desk/open.ts";
 import { createTokens, type Tokens } from "./desk/tokens.ts";
-import { blockEntry } from "./doors/block-entry.ts";
 import { openSealing, type Sealing } from "./doors/sealing.ts";
 import type { SmtpSettings } from "./doors/smtp/server.ts";
+import { watchConduct } from "./doors/watch-conduct.ts";
 import { type Clock, systemClock } from "./kit/clock.ts";
 import type { Duty } from "./kit/duties.ts";
 import { createIds, type Ids } from "./kit/ids.ts";
 import { ipRanges } from "./kit/ip.ts";
 import type { Log } from "./kit/log.ts";
+import { type Meter, NO_METER } from "./kit/metrics.ts";
 import type { Store } from "./kit/store.ts";
 import { Misuse } from "./kit/trouble.ts";
 import { choosePacks, type PackChoice } from "./law/choice.ts";
@@ -26,6 +27,8 @@ import { startHousekeeping } from "./ledger/housekeeping.ts";
 import type { Journal } from "./ledger/journal.ts";
 import { createRecorder, type Recorder } from "./ledger/recorder.ts";
 import { domainList } from "./mail/domains.ts";
+import { createMeter, type ReadableMeter } from "./metrics/meter.ts";
+import { countedRecorder, timedJournal, timedPipeline, timedSettings, timedStore } from "./metrics/taps.ts";
 import { conductSettings } from "./pipeline/conduct.ts";
 import { createDetection, NO_DETECTION, packProblems } from "./pipeline/detection.ts";
 import { createPipeline, type Pipeline } from "./pipeline/pipeline.ts";
@@ -42,13 +45,7 @@ import { detect } from "./rules/advertising/detect.ts";
 import type { Site } from "./rules/define.ts";
 import { RULES } from "./rules/index.ts";
 import { openScorers } from "./scorers/open.ts";
-import {
-  type Conduct,
-  type ConductReader,
-  type ConductSettings,
-  createConduct,
-  NOTHING_NOTICED,
-} from "./signals/conduct.ts";
+import { type Conduct, type ConductReader, type ConductSettings, NOTHING_NOTICED } from "./signals/conduct.ts";
 import type { Detection } from "./signals/detector.ts";
 import { createLessonRegister, type LessonRegister } from "./signals/lessons.ts";
 import { type ListReader, NO_LISTS } from "./signals/lists.ts";
@@ -93,6 +90,7 @@ export interface House {
   readonly tokens: Tokens;
   readonly conduct: Conduct;
   readonly lists: Lists;
+  readonly meter: ReadableMeter;
   /** In force now. */
   law: Law;
   close(): Promise<void>;
@@ -113,12 +111,14 @@ export async function buildHouse(loaded: LoadedConfig, log: Log, place: Place = 
   const secret = readSecret(config);
   const ids = createIds(clock, secret, worker);
   const tokens = createTokens(secret, clock, config.refusals.requestDays);
-  const store = await openStore(config.store.url, {
+  const meter = createMeter();
+  const opened = await openStore(config.store.url, {
     dataDir: config.dataDir,
     timeoutMs: config.store.timeoutMs,
     clock,
     onState: (up, why) => (up ? log.info("the store answers") : log.warn({ reason: why }, "the store is away")),
   });
+  const store = timedStore(opened, meter);
   const clients = createClientRegister(store.tables, clock);
   const consents = createConsentRegister(store.tables, clock);
   const flights = createFlights(store.tables, clock, {
@@ -128,8 +128,8 @@ export async function buildHouse(loaded: LoadedConfig, log: Log, place: Place = 
   const codes = createCodeRegister(store.tables, clock);
   const lessons = createLessonRegister(store.tables, clock);
   const ledger = ledgerPlace(config);
-  const journal = await openJournal(ledger.journalDir);
-  const recorder = createRecorder(journal, ids, clock);
+  const journal = timedJournal(await openJournal(ledger.journalDir), meter);
+  const recorder = countedRecorder(createRecorder(journal, ids, clock), meter);
   const conduct = watchConduct({ clock, log, store, recorder }, () => house?.law.conduct ?? conductSettings([]));
   const lists = createLists(clock, ({ problem, ...news }) =>
     problem === undefined
@@ -150,7 +150,7 @@ export async function buildHouse(loaded: LoadedConfig, log: Log, place: Place = 
     conduct,
     lists,
   };
-  const ground = { clock, log, ids, tokens, ...remembered };
+  const ground = { clock, log, ids, tokens, meter, ...remembered };
   const close = async (): Promise<void> => {
     house?.law.names?.close();
     lists.close();
@@ -167,25 +167,6 @@ export async function buildHouse(loaded: LoadedConfig, log: Log, place: Place = 
   }
 }
 
-/** Counts how everybody behaves; a block that follows is written down, and a login that is held is named in the log. */
-function watchConduct(
-  { clock, log, store, recorder }: Pick<House, "clock" | "log" | "store" | "recorder">,
-  settings: () => ConductSettings,
-): Conduct {
-  return createConduct({
-    store,
-    clock,
-    settings,
-    pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-    onTrouble: (error) => log.warn({ err: error }, "conduct could not be counted"),
-    async onBlock(block, facts) {
-      const entry = blockEntry("block-added", block, block.by, facts);
-      log.warn({ client: entry.client, reason: block.reason, until: entry.evidence?.until }, "blocked");
-      await recorder.record([entry]);
-    },
-  });
-}
-
 /** What a law is laid down on. */
 export interface LawParts extends Pick<House, "clock" | "ids" | "tokens" | "consents" | "quotas" | "codes" | "log"> {
   readonly conduct?: ConductReader;
@@ -194,6 +175,8 @@ export interface LawParts extends Pick<House, "clock" | "ids" | "tokens" | "cons
   readonly lessons?: LessonRegister;
   /** Absent: nobody counts copies. */
   readonly store?: Store;
+  /** Absent: nothing is measured. */
+  readonly meter?: Meter;
   /** Read every mail for signs of advertising, also where nothing follows. */
   readonly detectAlways?: boolean;
 }
@@ -224,9 +207,13 @@ export function layDownLaw({ config, file }: LoadedConfig, parts: LawParts): Law
   }
   if (problems.length > 0) throw new Misuse(`${file.path} cannot be used:`, inFileOrder(problems.map(file.place)));
   const site: Site = { hostname: config.hostname.toLowerCase(), isLocal: local.has, isOurId: ids.isOurs };
-  const names = openNames(config.dns, clock);
-  const pipeline = createPipeline({
-    settings,
+  const { meter = NO_METER } = parts;
+  const names = openNames(config.dns, clock, (ms, answered) => {
+    meter.observe("consentry_dns_seconds", ms / 1_000);
+    if (!answered) meter.count("consentry_dns_errors_total");
+  });
+  const judging = createPipeline({
+    settings: parts.meter ? timedSettings(settings, meter) : settings,
     context: {
       clock,
       site,
@@ -242,8 +229,12 @@ export function layDownLaw({ config, file }: LoadedConfig, parts: LawParts): Law
     },
     packMode: choice.mode,
     ruleTimeoutMs: config.limits.ruleTimeoutMs,
-    onFault: (rule, error) => log.error({ rule, err: error }, "a rule has a bug: the mail is deferred"),
+    onFault(rule, error) {
+      meter.count("consentry_rule_faults_total", rule);
+      log.error({ rule, err: error }, "a rule has a bug: the mail is deferred");
+    },
   });
+  const pipeline = parts.meter ? timedPipeline(judging, meter) : judging;
   const smtp = {
     limits: config.limits,
     relayNetworks: ipRanges(config.relayNetworks),

@@ -4,6 +4,7 @@
 import { startLagGauge } from "./admission/gauges.ts";
 import { openAdmission } from "./admission/open.ts";
 import type { LoadedConfig } from "./config/load.ts";
+import type { Config } from "./config/schema.ts";
 import { readSealKey } from "./config/seal-key.ts";
 import type { NextHop } from "./delivery/next-hop.ts";
 import { nextHopOf } from "./delivery/open.ts";
@@ -15,6 +16,9 @@ import { type House, layDownLaw, ledgerDuty } from "./house.ts";
 import { type Duties, startDuties } from "./kit/duties.ts";
 import { every } from "./kit/every.ts";
 import { createLease } from "./kit/lease.ts";
+import type { Snapshot } from "./metrics/meter.ts";
+import { readSelf } from "./metrics/process.ts";
+import { renderMetrics } from "./metrics/render.ts";
 import { warnOfCodes } from "./registers/code-warnings.ts";
 
 /** A running service. */
@@ -41,8 +45,17 @@ interface InForce {
   front: NextHop;
 }
 
+/** What stands round one of several workers. */
+export interface Around {
+  /** From 1. */
+  readonly worker?: number;
+  readonly elsewhere?: Elsewhere;
+  /** The figures of all workers, its own among them. */
+  readonly gather?: () => Promise<readonly Snapshot[]>;
+}
+
 /** Opens next hop and doors. @throws Misuse when an address is taken or a file cannot be read */
-export async function openHouse(house: House, around: { readonly elsewhere?: Elsewhere } = {}): Promise<Service> {
+export async function openHouse(house: House, around: Around = {}): Promise<Service> {
   const { config } = house.law;
   readSealKey(config);
   const nextHop = nextHopOf(config);
@@ -58,9 +71,10 @@ export async function openHouse(house: House, around: { readonly elsewhere?: Els
   let draining = false;
   const parts: DoorParts = {
     ...house,
-    ...around,
+    elsewhere: around.elsewhere,
     admission,
     isDraining: () => draining,
+    metrics: async () => renderMetrics((await around.gather?.()) ?? [await house.meter.snapshot()]),
     quotas: house.store.windows,
     get pipeline() {
       return house.law.pipeline;
@@ -79,6 +93,15 @@ export async function openHouse(house: House, around: { readonly elsewhere?: Els
   };
   const doors = await openDoors(house, parts, desk);
   const duties = dutiesOf(house, desk);
+  readSelf(house.meter, {
+    worker: around.worker ?? 0,
+    lag,
+    admission,
+    journal: house.journal,
+    nowMs: house.clock.now,
+    keepsHouse: () => duties.ours,
+    connections: () => openAt(doors, config),
+  });
   const prepare = (loaded: LoadedConfig): Promise<Change> => prepareChange(house, loaded, { inForce, desk, doors });
   return {
     addresses: doors.map((door) => door.address),
@@ -95,6 +118,16 @@ export async function openHouse(house: House, around: { readonly elsewhere?: Els
       await house.close();
     },
   };
+}
+
+/** Open connections at each kind of door. */
+function openAt(doors: readonly Door[], { listeners }: Config): [string, number][] {
+  const counts = new Map<string, number>();
+  for (const [index, { door: kind }] of listeners.entries()) {
+    const count = doors[index]?.connections?.();
+    if (count !== undefined) counts.set(kind, (counts.get(kind) ?? 0) + count);
+  }
+  return [...counts];
 }
 
 interface Changing {

@@ -12,10 +12,12 @@ import { ledger } from "./ledger.ts";
 import { pack } from "./pack.ts";
 import { rules } from "./rules.ts";
 import { serve } from "./serve.ts";
+import { top } from "./top.ts";
 
 /** Every command, in the order of --help. */
 export const COMMANDS: readonly CommandModule[] = [
   serve,
+  top,
   doctor,
   check,
   config,

@@ -2,6 +2,7 @@
 import { connect } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { readMetrics } from "../../src/metrics/read.ts";
 import { isAlive, startCrowd, startServing } from "../helpers/serving.ts";
 import { openSmtp } from "../helpers/smtp-dialogue.ts";
 import { until } from "../helpers/wait.ts";
@@ -93,6 +94,34 @@ describe("a worker that is killed", () => {
     );
     const keepers = relay.log().flatMap(({ msg, pid }) => (msg === "this process keeps the house" ? [pid] : []));
     expect(new Set(keepers).size).toBe(2);
+  });
+});
+
+describe("the figures of several workers", () => {
+  it("are added up, whichever of them is asked, and count a worker that ended", async () => {
+    const relay = await startServing({
+      listeners: [
+        { door: "smtp", listen: "127.0.0.1:0" },
+        { door: "metrics", listen: "127.0.0.1:0" },
+      ],
+    });
+    const read = async () => readMetrics(await (await fetch(`http://127.0.0.1:${relay.ports[1]}/metrics`)).text());
+    const figure = async (name: string, label = "") =>
+      (await read())
+        .filter((sample) => sample.name === name && Object.values(sample.labels).includes(label || "in"))
+        .reduce((sum, { value }) => sum + value, 0);
+    const plain = async (name: string) => (await read()).find((sample) => sample.name === name)?.value;
+    const crowd = startCrowd(relay.port, 4, { perConnection: 1 });
+    await until("mails are accepted", () => crowd.accepted.length >= 40, 30_000);
+    await crowd.stop();
+    for (let asked = 0; asked < 4; asked += 1) {
+      expect(await figure("consentry_verdicts_total")).toBe(crowd.accepted.length);
+    }
+    expect([await plain("consentry_workers"), await plain("consentry_worker_ends_total")]).toEqual([2, 0]);
+    expect((await read()).filter(({ name }) => name === "consentry_started_seconds")).toHaveLength(2);
+    expect((await read()).filter(({ name, value }) => name === "consentry_keeper" && value === 1)).toHaveLength(1);
+    process.kill([...relay.workers().values()][1] ?? 0, "SIGKILL");
+    await until("it is counted", async () => (await plain("consentry_worker_ends_total")) === 1, RESTART_MS);
   });
 });
 
