@@ -1,15 +1,18 @@
 /**
  * What remembers and what judges, built by hand from the ground up. No socket is opened here: commands build it, too.
  */
-import { mkdirSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { mkdirSync } from "node:fs";
 import type { LoadedConfig } from "./config/load.ts";
 import type { Config } from "./config/schema.ts";
 import { readSecret } from "./config/secret.ts";
 import { inFileOrder } from "./config/yaml.ts";
+import type { GateSettings } from "./delivery/ad-gate.ts";
+import { type CustomerGate, openCustomerGate } from "./delivery/customer-gate.ts";
 import { refusalWays } from "./desk/open.ts";
 import { createTokens, type Tokens } from "./desk/tokens.ts";
+import { openDetection } from "./detection.ts";
 import { openSealing, type Sealing } from "./doors/sealing.ts";
+import { openSigning, type Signing } from "./doors/signing.ts";
 import type { SmtpSettings } from "./doors/smtp/server.ts";
 import { watchConduct } from "./doors/watch-conduct.ts";
 import { type Clock, systemClock } from "./kit/clock.ts";
@@ -30,9 +33,10 @@ import { domainList } from "./mail/domains.ts";
 import { createMeter, type ReadableMeter } from "./metrics/meter.ts";
 import { countedRecorder, timedJournal, timedPipeline, timedSettings, timedStore } from "./metrics/taps.ts";
 import { conductSettings } from "./pipeline/conduct.ts";
-import { createDetection, NO_DETECTION, packProblems } from "./pipeline/detection.ts";
+import { packProblems } from "./pipeline/detection.ts";
+import { gateSettings } from "./pipeline/gate.ts";
 import { createPipeline, type Pipeline } from "./pipeline/pipeline.ts";
-import { compileSettings, isOff, type RuleSetting } from "./pipeline/settings.ts";
+import { compileSettings } from "./pipeline/settings.ts";
 import { type ClientRegister, createClientRegister } from "./registers/clients.ts";
 import { type CodeRegister, createCodeRegister } from "./registers/codes.ts";
 import { type ConsentQuotas, createConsentQuotas } from "./registers/consent-quotas.ts";
@@ -46,16 +50,12 @@ import type { Site } from "./rules/define.ts";
 import { RULES } from "./rules/index.ts";
 import { openScorers } from "./scorers/open.ts";
 import { type Conduct, type ConductReader, type ConductSettings, NOTHING_NOTICED } from "./signals/conduct.ts";
-import type { Detection } from "./signals/detector.ts";
 import { createLessonRegister, type LessonRegister } from "./signals/lessons.ts";
 import { type ListReader, NO_LISTS } from "./signals/lists.ts";
-import { loadModel, type Model } from "./signals/model.ts";
 import { createLists, type Lists } from "./signals/open-lists.ts";
 import { openJournal } from "./stores/hourlog/journal.ts";
 import { openStore } from "./stores/open.ts";
 import { addLine, type LedgerPlace, ledgerPlace, openNodeArchive } from "./stores/open-ledger.ts";
-
-const OWN_MODEL = fileURLToPath(new URL("../config/models/advertising.bin", import.meta.url));
 
 /** What a configuration says about judging; replaced as a whole by a reload. */
 export interface Law {
@@ -70,10 +70,16 @@ export interface Law {
   readonly names?: Resolver;
   /** ARC seals; absent where the configuration names no key. */
   readonly sealing?: Sealing | undefined;
+  /** DKIM signatures; absent where there is no key. */
+  readonly signing?: Signing | undefined;
+  /** What is asked again of advertising that waits in the queue. */
+  readonly gate: GateSettings;
 }
 
 /** Everything but the doors. */
 export interface House {
+  /** Which of several processes this is, from 1; absent where there is one. */
+  readonly worker?: number | undefined;
   readonly clock: Clock;
   readonly log: Log;
   readonly ids: Ids;
@@ -91,6 +97,8 @@ export interface House {
   readonly conduct: Conduct;
   readonly lists: Lists;
   readonly meter: ReadableMeter;
+  /** Looks again at customers' mail that waits. */
+  readonly gate: CustomerGate;
   /** In force now. */
   law: Law;
   close(): Promise<void>;
@@ -136,6 +144,11 @@ export async function buildHouse(loaded: LoadedConfig, log: Log, place: Place = 
       ? log.info(news, "a list is in force")
       : log.warn({ ...news, problem }, "a list has a problem"),
   );
+  const gate = openCustomerGate({
+    ...{ clients, consents, quotas, clock, windows: store.windows },
+    law: () => house?.law ?? notYet(),
+    onTrouble: (error) => log.warn({ err: error }, "what was delivered could not be counted"),
+  });
   const remembered = {
     store,
     clients,
@@ -149,8 +162,9 @@ export async function buildHouse(loaded: LoadedConfig, log: Log, place: Place = 
     recorder,
     conduct,
     lists,
+    gate,
   };
-  const ground = { clock, log, ids, tokens, meter, ...remembered };
+  const ground = { worker, clock, log, ids, tokens, meter, ...remembered };
   const close = async (): Promise<void> => {
     house?.law.names?.close();
     lists.close();
@@ -166,6 +180,10 @@ export async function buildHouse(loaded: LoadedConfig, log: Log, place: Place = 
     throw error;
   }
 }
+
+const notYet = (): never => {
+  throw new Error("no law is in force yet");
+};
 
 /** What a law is laid down on. */
 export interface LawParts extends Pick<House, "clock" | "ids" | "tokens" | "consents" | "quotas" | "codes" | "log"> {
@@ -205,8 +223,13 @@ export function layDownLaw({ config, file }: LoadedConfig, parts: LawParts): Law
   if (address !== undefined && !local.has(address.slice(address.lastIndexOf("@") + 1))) {
     problems.push("refusals.address: its domain is none of localDomains, so nobody could write to it");
   }
+  if (gateSettings(settings).waits && config.nextHop.mode !== "queue") {
+    problems.push(`rules."consent/scope".wait: only with nextHop.mode: queue, where a mail can wait`);
+  }
   if (problems.length > 0) throw new Misuse(`${file.path} cannot be used:`, inFileOrder(problems.map(file.place)));
-  const site: Site = { hostname: config.hostname.toLowerCase(), isLocal: local.has, isOurId: ids.isOurs };
+  const signing = openSigning(config, { clock, isLocal: local.has });
+  const hostname = config.hostname.toLowerCase();
+  const site: Site = { hostname, isLocal: local.has, isOurId: ids.isOurs, ...(signing && { signs: signing.signs }) };
   const { meter = NO_METER } = parts;
   const names = openNames(config.dns, clock, (ms, answered) => {
     meter.observe("consentry_dns_seconds", ms / 1_000);
@@ -220,8 +243,9 @@ export function layDownLaw({ config, file }: LoadedConfig, parts: LawParts): Law
       ...shareQuestions(consents, quotas),
       codes,
       packsFor: choice.for,
+      packsUnder: choice.under,
       refusalWay: refusalWays(config, tokens),
-      detection: detectionOf(config, settings, parts),
+      detection: openDetection(config, settings, parts),
       scorers: openScorers(config.scorers),
       conduct,
       lists,
@@ -240,35 +264,9 @@ export function layDownLaw({ config, file }: LoadedConfig, parts: LawParts): Law
     relayNetworks: ipRanges(config.relayNetworks),
     trustedProxies: ipRanges(config.trustedProxies),
   };
-  const asks = { ...(names && { names }), sealing: openSealing(config, clock) };
+  const gate = gateSettings(settings);
+  const asks = { ...(names && { names }), sealing: openSealing(config, clock), signing, gate };
   return { config, packs, choice, site, pipeline, smtp, conduct: conductSettings(settings), ...asks };
-}
-
-function detectionOf(
-  config: Config,
-  settings: readonly RuleSetting[],
-  { clock, log, lessons, store, detectAlways }: LawParts,
-): Detection {
-  const setting = settings.find(({ rule }) => rule === detect);
-  if (!setting || isOff(setting)) return NO_DETECTION;
-  const { modelFile } = config.detection;
-  return createDetection({
-    setting,
-    clock,
-    model: readModel(modelFile ?? OWN_MODEL),
-    ...(lessons && { lessons }),
-    ...(store && { marks: store.marks }),
-    always: detectAlways ?? false,
-    onFault: (error) => log.error({ err: error }, "what was taught cannot be read: the model is used as it came"),
-  });
-}
-
-function readModel(path: string): Model {
-  try {
-    return loadModel(readFileSync(path));
-  } catch (error) {
-    throw new Misuse(`the detector's model ${path}: ${(error as Error).message}`);
-  }
 }
 
 /** Puts the ledger in order now and then. */

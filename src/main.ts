@@ -6,8 +6,7 @@ import { openAdmission } from "./admission/open.ts";
 import type { LoadedConfig } from "./config/load.ts";
 import type { Config } from "./config/schema.ts";
 import { readSealKey } from "./config/seal-key.ts";
-import type { NextHop } from "./delivery/next-hop.ts";
-import { nextHopOf } from "./delivery/open.ts";
+import { type Custody, openCustody } from "./custody.ts";
 import { type DeskService, openDeskService } from "./desk/service.ts";
 import type { Door } from "./doors/door.ts";
 import { certificateOf, type DoorParts, openDoors } from "./doors/open.ts";
@@ -19,6 +18,7 @@ import { createLease } from "./kit/lease.ts";
 import type { Snapshot } from "./metrics/meter.ts";
 import { readSelf } from "./metrics/process.ts";
 import { renderMetrics } from "./metrics/render.ts";
+import { warnOfClients } from "./registers/client-warnings.ts";
 import { warnOfCodes } from "./registers/code-warnings.ts";
 
 /** A running service. */
@@ -38,13 +38,6 @@ export interface Change {
   drop(): void;
 }
 
-/** What a reload puts in another's place. */
-interface InForce {
-  nextHop: NextHop;
-  /** The same with the desk's mailbox in front. */
-  front: NextHop;
-}
-
 /** What stands round one of several workers. */
 export interface Around {
   /** From 1. */
@@ -58,16 +51,16 @@ export interface Around {
 export async function openHouse(house: House, around: Around = {}): Promise<Service> {
   const { config } = house.law;
   readSealKey(config);
-  const nextHop = nextHopOf(config);
-  const desk = openDeskService(house, () => inForce.nextHop);
-  const inForce: InForce = { nextHop, front: desk.inFrontOf(nextHop, true) };
+  const custody = await openCustody(house);
+  const desk = openDeskService(house, custody.nextHop);
+  /** The next hop in force, with the desk's mailbox in front. */
+  let front = desk.inFrontOf(custody.nextHop(), true);
+  const renew = (): void => {
+    front = desk.inFrontOf(custody.nextHop(), true);
+  };
   const lag = startLagGauge();
-  const admission = openAdmission({
-    dataDir: config.dataDir,
-    lag,
-    limits: () => house.law.config.overload,
-    log: house.log,
-  });
+  const limits = () => house.law.config.overload;
+  const admission = openAdmission({ dataDir: config.dataDir, lag, limits, log: house.log });
   let draining = false;
   const parts: DoorParts = {
     ...house,
@@ -80,29 +73,29 @@ export async function openHouse(house: House, around: Around = {}): Promise<Serv
       return house.law.pipeline;
     },
     get nextHop() {
-      return inForce.front;
+      return front;
     },
     get hostname() {
       return house.law.config.hostname;
     },
     sealing: async (...asked) => (await house.law.sealing?.(...asked)) ?? [],
+    signing: async (mail) => (await house.law.signing?.sign(mail)) ?? [],
     get receivedMax() {
       return house.law.config.limits.receivedMax;
     },
     isLocal: (domain) => house.law.site.isLocal(domain),
   };
-  const doors = await openDoors(house, parts, desk);
-  const duties = dutiesOf(house, desk);
-  readSelf(house.meter, {
-    worker: around.worker ?? 0,
-    lag,
-    admission,
-    journal: house.journal,
-    nowMs: house.clock.now,
-    keepsHouse: () => duties.ours,
-    connections: () => openAt(doors, config),
+  const doors = await openDoors(house, parts, desk).catch(async (error: unknown) => {
+    admission.stop();
+    await custody.close(0);
+    throw error;
   });
-  const prepare = (loaded: LoadedConfig): Promise<Change> => prepareChange(house, loaded, { inForce, desk, doors });
+  const duties = dutiesOf(house, desk);
+  const { worker = 0 } = around;
+  const connections = () => openAt(doors, config);
+  const { journal, clock } = house;
+  readSelf(house.meter, { worker, lag, admission, journal, clock, connections, keepsHouse: () => duties.ours });
+  const prepare = (loaded: LoadedConfig): Promise<Change> => prepareChange(house, loaded, { custody, renew, doors });
   return {
     addresses: doors.map((door) => door.address),
     prepare,
@@ -113,7 +106,7 @@ export async function openHouse(house: House, around: Around = {}): Promise<Serv
       await Promise.all(doors.map((door) => door.close(drainMs)));
       await duties.stop();
       await desk.close();
-      await inForce.nextHop.close(drainMs);
+      await custody.close(drainMs);
       admission.stop();
       await house.close();
     },
@@ -131,32 +124,36 @@ function openAt(doors: readonly Door[], { listeners }: Config): [string, number]
 }
 
 interface Changing {
-  readonly inForce: InForce;
-  readonly desk: DeskService;
+  readonly custody: Custody;
+  /** Takes the next hop that is in force now. */
+  readonly renew: () => void;
   readonly doors: readonly Door[];
 }
 
 /** Everything that can go wrong goes wrong here, before anything has changed. */
-async function prepareChange(house: House, loaded: LoadedConfig, { inForce, desk, doors }: Changing): Promise<Change> {
+async function prepareChange(house: House, loaded: LoadedConfig, { custody, renew, doors }: Changing): Promise<Change> {
   const { config } = loaded;
   const law = layDownLaw(loaded, house);
   const certificate = certificateOf(config);
-  const next = nextHopOf(config);
-  const lists = await house.lists.prepare(config.lists);
+  const way = await custody.prepare(config);
+  const lists = await house.lists.prepare(config.lists).catch((error: unknown) => {
+    way.drop();
+    throw error;
+  });
   return {
     drop() {
       lists.drop();
       law.names?.close();
-      void next.close(0);
+      way.drop();
     },
     async commit() {
       lists.commit();
       const oldNames = house.law.names;
       house.law = law;
       if (certificate) for (const door of doors) door.renew(certificate);
-      const old = inForce.nextHop;
-      Object.assign(inForce, { nextHop: next, front: desk.inFrontOf(next, true) });
-      await old.close(config.limits.drainMs);
+      const changed = way.commit();
+      renew();
+      await changed;
       oldNames?.close();
     },
   };
@@ -174,7 +171,11 @@ function dutiesOf(house: House, desk: DeskService): Duties {
       desk.rounds,
       {
         name: "codes",
-        begin: async () => every(DAY_MS, () => warnOfCodes(house.codes, house.law.choice.active, log)),
+        begin: async () =>
+          every(DAY_MS, async () => {
+            await warnOfCodes(house.codes, house.law.choice.active, log);
+            await warnOfClients(house.clients, { clock, log, under: house.law.choice.under });
+          }),
       },
     ],
     onChange: (ours) => log.debug({ ours }, ours ? "this process keeps the house" : "another process keeps the house"),

@@ -29,7 +29,9 @@ const FLOORS: readonly (readonly string[])[] = [
   ["stores", "reports", "scorers", "desk", "resolver", "admission"],
   ["metrics"],
   ["doors", "console"],
+  ["detection.ts"],
   ["house.ts"],
+  ["custody.ts"],
   ["main.ts"],
   ["supervisor"],
   ["commands"],
@@ -92,6 +94,8 @@ const RULE_HELPERS: Readonly<Record<string, string>> = {
   "src/rules/content/patterns.ts": "test/rules/content/prohibited.test.ts",
   "src/rules/groups.ts": "test/rules/advertising/subject-label.test.ts",
   "src/rules/consent/excess.ts": "test/rules/consent/scope.test.ts",
+  "src/rules/consent/caps.ts": "test/rules/consent/scope.test.ts",
+  "src/rules/consent/demands.ts": "test/rules/consent/recorded-consent.test.ts",
   "src/rules/advertising/label-words.ts": "test/rules/advertising/subject-label.test.ts",
   "src/rules/advertising/label-edit.ts": "test/rules/advertising/label-edit.test.ts",
 };
@@ -138,7 +142,7 @@ describe("rooms and floors", () => {
 
   it("only house.ts, commands and tests choose a store", () => {
     const choosing = src
-      .filter(({ path }) => !["stores", "house.ts", "commands"].includes(roomOf(path)))
+      .filter(({ path }) => !["stores", "house.ts", "custody.ts", "commands"].includes(roomOf(path)))
       .filter((file) => importsOf(file).some(({ path }) => path?.startsWith("src/stores/")));
     expect(
       choosing.map(({ path }) => path),

@@ -1,6 +1,9 @@
 import { z } from "zod";
 import { NODE_NAME } from "../kit/node-name.ts";
 import { dns, list, scorers } from "./asked.ts";
+import { route, WAYS, WAYS_TEXT } from "./delivering.ts";
+import { queue } from "./queue.ts";
+import { arc, dkim } from "./signing.ts";
 import { count, domain, endpoint, ipRange, minutes, ruleMode, seconds, timeout, timeoutUpTo } from "./values.ts";
 
 export type { Endpoint } from "./values.ts";
@@ -90,13 +93,13 @@ const store = z.strictObject({
 const nextHop = z.strictObject({
   to: z
     .string()
-    .regex(
-      /^(smtp|smtps|lmtp):\/\/\S+$|^(smtp|lmtp)\+unix:\/\S+$|^maildir:\S+$/,
-      "smtp://, smtps://, lmtp://, lmtp+unix:/path or maildir:/path",
-    )
+    .regex(WAYS, WAYS_TEXT)
     .default("smtp://127.0.0.1:10025")
-    .describe("where accepted mail goes"),
-  mode: z.enum(["proxy"]).default("proxy").describe("proxy: the next hop answers before we answer"),
+    .describe("where accepted mail goes; mx: to the servers of its recipients' domains, which needs mode: queue"),
+  mode: z
+    .enum(["proxy", "queue"])
+    .default("proxy")
+    .describe("proxy: the next hop answers before we answer; queue: we keep the mail and deliver it later"),
   tls: z.enum(["never", "opportunistic", "require"]).default("opportunistic").describe("STARTTLS towards the next hop"),
   timeoutMs: timeout(minutes(2)).describe("longest wait for one reply of the next hop"),
   connectionsMax: count(100, 10_000).describe("connections kept to it"),
@@ -199,22 +202,16 @@ export const configSchema = z.strictObject({
   trustedProxies: z.array(ipRange).default([]).describe("hosts that may send XCLIENT, XFORWARD or the PROXY header"),
   dns: dns.prefault({}).describe("who is asked about names, and what that may cost"),
   lists: z.array(list).default([]).describe("lists of addresses that send spam, or never do"),
-  arc: z
-    .strictObject({
-      domain: domain.describe("d=: whose seal it is"),
-      selector: z
-        .string()
-        .regex(/^[\w-]+(\.[\w-]+)*$/, "a selector")
-        .describe("s=: the key is published at selector._domainkey.domain"),
-      keyFile: z.string().describe("private key, PEM: RSA or Ed25519"),
-      seal: z
-        .enum(["changed", "always"])
-        .default("changed")
-        .describe("which mail is sealed: where we change the header, or all that was checked"),
-    })
-    .optional()
-    .describe("ARC seals on mail that goes on (RFC 8617)"),
+  arc: arc.optional().describe("ARC seals on mail that goes on (RFC 8617)"),
+  dkim: dkim.prefault({}).describe("DKIM signatures on mail of our own clients, where the domain in From has a key"),
   nextHop: nextHop.prefault({}).describe("delivery"),
+  queue: queue.prefault({}).describe("mail in our custody, with nextHop.mode: queue"),
+  routes: z
+    .array(route)
+    .default([])
+    .describe(
+      "other ways for some domains or clients, in the order they are looked at; what none is for goes to nextHop",
+    ),
   refusals: refusals.prefault({}).describe("how recipients refuse and agree"),
   packs: packs.prefault({}).describe("which law protects whom"),
   rules: rules.prefault({}).describe('default mode, then "group/rule": mode or { mode, options }'),

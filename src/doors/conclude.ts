@@ -17,7 +17,7 @@ import { giveBack } from "./claims.ts";
 import { judgementEntry, nextHopEntry } from "./entries.ts";
 import { recorded, refuseAll } from "./recorded.ts";
 import { type Aloft, guarded, reliancesOf, takeOff } from "./reliances.ts";
-import { type Refusal, spokenReply, troubleReply } from "./spoken.ts";
+import { articleOf, type Refusal, spokenReply, troubleReply } from "./spoken.ts";
 import type { Course } from "./transaction.ts";
 
 /** Longest Message-ID written down, characters. */
@@ -160,11 +160,17 @@ async function handOver(course: Course, judged: Judged): Promise<Reply> {
       judgementEntry({ ...view, ...facts, recipient }, { verdict: "reject", rules }, parts.isLocal),
     ),
   ];
-  for (const recipient of dropped) handover.drop?.(recipient);
-  if (held) handover.hold?.(`${held.by.rule.id} - id ${view.mailId}`);
+  for (const recipient of dropped)
+    handover.drop?.(recipient, spokenReply(rules.for(recipient) as Refusal, view.mailId));
+  if (held) {
+    const by = { rule: held.by.rule.id, source: articleOf(held.by) };
+    handover.hold?.(`${by.rule} - id ${view.mailId}`, by);
+  }
   const edits = [...declarationsIn(headers), ...editsFor(rules, taken)];
-  const seal = (await parts.sealing?.(headers, content, edits)) ?? [];
-  const parcel = parcelOf(content, frontOf(course, taken), [...seal, ...edits]);
+  const { session } = view;
+  const signature = (await parts.signing?.({ session, headers, content, edits })) ?? [];
+  const seal = (await parts.sealing?.(headers, content, [...signature, ...edits])) ?? [];
+  const parcel = parcelOf(content, frontOf(course, taken), [...seal, ...signature, ...edits]);
   const written = parts.recorder.record(entries);
   let outcome: Outcome;
   try {
@@ -207,6 +213,8 @@ async function settle(
   outcome: Outcome,
 ): Promise<Reply> {
   const { parts, view } = course;
+  // Its handover is still to come, and is written down by who does it.
+  if (outcome.isQueued) return withId(replyOf(outcome, 0), view.mailId);
   const facts = { isLocal: parts.isLocal, nextHopIp: outcome.nextHopIp };
   const replies = subjects.map(
     (_, index) => outcome.replies[index] ?? outcome.replies[0] ?? writeReply("local-trouble"),

@@ -19,6 +19,7 @@ import type { Conduct } from "../signals/conduct.ts";
 import { judgementEntry } from "./entries.ts";
 import { recorded } from "./recorded.ts";
 import type { Sealing } from "./sealing.ts";
+import type { Signing } from "./signing.ts";
 import { spokenReply, withoutCustody } from "./spoken.ts";
 import { createTransaction, type Transaction } from "./transaction.ts";
 
@@ -39,6 +40,8 @@ export interface IntakeParts {
   readonly flights?: Pick<Flights, "begin">;
   /** Seals mail that we change; absent where nothing is sealed. */
   readonly sealing?: Sealing;
+  /** Signs mail of our own clients; absent where nothing is signed. */
+  readonly signing?: Signing["sign"];
   /** Most Received fields of a mail; more is a loop. */
   readonly receivedMax: number;
 }
@@ -108,6 +111,12 @@ function createReception(parts: IntakeParts, first: Session, own: NextHop | unde
     },
     async mail(sender) {
       const mailId = parts.ids.sealed();
+      const nextHop = own ?? parts.nextHop;
+      const full = nextHop.full?.();
+      if (full) {
+        const entry = judgementEntry({ session, mailId, sender }, { verdict: "defer", reply: full }, parts.isLocal);
+        return recorded(parts, [entry], full);
+      }
       const who = [session.helo, session.clientIp, session.client?.id].join(" ");
       if (greeted?.who !== who) {
         const verdict = await parts.pipeline.run("helo", { session });
@@ -119,7 +128,7 @@ function createReception(parts: IntakeParts, first: Session, own: NextHop | unde
       const verdict = joinVerdicts([...connected, greeted.verdict, await parts.pipeline.run("mail", view)]);
       const refused = await refusal(verdict, mailId, sender);
       if (refused) parts.conduct?.ended(view, 0);
-      return refused ?? createTransaction(parts, view, { nextHop: own ?? parts.nextHop, verdict });
+      return refused ?? createTransaction(parts, view, { nextHop, verdict });
     },
   };
 }

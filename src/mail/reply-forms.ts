@@ -1,22 +1,14 @@
+import { CUSTOMER_REPLIES } from "./customer-replies.ts";
+import { form, type ReplyForm } from "./reply-form.ts";
+
 /**
  * The one catalogue of what a client may hear from us. Each line says what was wrong and what would be accepted;
  * scores, thresholds and other people's data stay in the ledger. ASCII only. Codes: RFC 5321 4.2, RFC 3463, RFC 7372.
  */
-export interface ReplyForm {
-  readonly code: number;
-  readonly enhanced: string;
-  readonly wrong: string;
-  readonly accepted: string;
-}
-
-const form = (code: number, enhanced: string, wrong: string, accepted: string): ReplyForm => ({
-  code,
-  enhanced,
-  wrong,
-  accepted,
-});
+export type { ReplyForm } from "./reply-form.ts";
 
 export const REPLIES = {
+  ...CUSTOMER_REPLIES,
   "relay-denied": form(
     550,
     "5.7.1",

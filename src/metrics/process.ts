@@ -1,6 +1,7 @@
 /** What a process says of itself. */
 import type { Admission } from "../admission/admission.ts";
 import type { LagGauge } from "../admission/gauges.ts";
+import type { Clock } from "../kit/clock.ts";
 import type { Meter } from "../kit/metrics.ts";
 import type { Journal } from "../ledger/journal.ts";
 
@@ -10,7 +11,7 @@ export interface Self {
   readonly lag: LagGauge;
   readonly admission: Admission;
   readonly journal: Journal;
-  readonly nowMs: () => number;
+  readonly clock: Clock;
   readonly keepsHouse: () => boolean;
   /** Open connections of each door. */
   readonly connections: () => readonly (readonly [door: string, count: number])[];
@@ -19,9 +20,9 @@ export interface Self {
 const HOUR_MS = 3_600_000;
 
 export function readSelf(meter: Meter, self: Self): void {
-  const { worker: number, lag, admission, journal, nowMs } = self;
+  const { worker: number, lag, admission, journal, clock } = self;
   const worker = String(number);
-  const startedAt = nowMs() / 1_000;
+  const startedAt = clock.now() / 1_000;
   const one = (value: number) => [{ labels: [worker], value }];
   // Several have a supervisor, who knows how many they are.
   if (number === 0) {
@@ -48,7 +49,7 @@ export function readSelf(meter: Meter, self: Self): void {
   meter.read("consentry_connections", () => self.connections().map(([door, value]) => ({ labels: [door], value })));
   // Only one tells it, or it would be added up.
   meter.read("consentry_ledger_lag_seconds", async () =>
-    self.keepsHouse() ? [{ labels: [], value: await lagOf(journal, nowMs()) }] : [],
+    self.keepsHouse() ? [{ labels: [], value: await lagOf(journal, clock.now()) }] : [],
   );
 }
 

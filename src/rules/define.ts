@@ -94,6 +94,8 @@ export interface Site {
   isLocal(domain: string): boolean;
   /** Was this mail id, seen in a trace header, given out by this site? */
   isOurId(id: string): boolean;
+  /** Will mail of this sender, with that domain in From, leave with a signature aligned with it? Absent: nothing is signed. */
+  signs?(session: Session, author: string): boolean;
 }
 
 /** What a rule is handed besides the view. It has no network, store, log or clock of its own. */
@@ -103,6 +105,8 @@ export interface Context<Options> {
   readonly site: Site;
   /** The packs whose law protects this recipient from this sender. */
   packsFor(recipient: Recipient, session: Session): readonly Pack[];
+  /** The packs a client writes under before a recipient is known: its own, else the listener's, else the default ones. */
+  packsUnder(session: Session): readonly Pack[];
   readonly consents: ConsentReader;
   /** How the client behaves, over all its mails. */
   readonly conduct: ConductReader;
