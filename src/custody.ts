@@ -16,7 +16,7 @@ import type { House } from "./house.ts";
 import type { Names } from "./kit/names.ts";
 import { Unavailable } from "./kit/trouble.ts";
 import { type Language, languagesOf } from "./mail/language.ts";
-import { type OpenSpool, openSpool, type SpoolOptions } from "./stores/spool/open.ts";
+import { type OpenSpool, openSpool, type SpoolOptions, type SpoolSize } from "./stores/spool/open.ts";
 import { hasSpool } from "./stores/spool/place.ts";
 import type { WereEntered } from "./stores/spool/recovery.ts";
 
@@ -24,6 +24,8 @@ import type { WereEntered } from "./stores/spool/recovery.ts";
 export interface Custody {
   /** In force now: a reload replaces it. */
   nextHop(): NextHop;
+  /** How much waits in the queue; undefined: there is none. */
+  size(): Promise<SpoolSize | undefined>;
   /** Opens what another configuration needs; nothing changes yet. @throws Misuse: the old one stays */
   prepare(config: Config): Promise<CustodyChange>;
   /** Lets what is under way end, at most `graceMs`. */
@@ -50,6 +52,7 @@ export async function openCustody(house: House): Promise<Custody> {
   const isQueueing = (): boolean => house.law.config.nextHop.mode === "queue";
   return {
     nextHop: () => (queue && isQueueing() ? queue.front : hop),
+    size: async () => queue?.size(),
     async prepare(config) {
       const next = nextHopOf(config);
       const carrier = queue && carrierOf(house, config);
@@ -79,6 +82,7 @@ const needsQueue = (config: Config): boolean => config.nextHop.mode === "queue" 
 interface Queue {
   readonly front: NextHop;
   readonly ways: CarrierSwitch;
+  size(): Promise<SpoolSize>;
   close(graceMs: number): Promise<void>;
 }
 
@@ -137,6 +141,7 @@ async function openQueue(house: House, hop: () => NextHop, config: Config): Prom
   return {
     front,
     ways,
+    size: spool.size,
     async close(graceMs) {
       await runner.close(graceMs);
       await carrier.close(graceMs);

@@ -1,7 +1,8 @@
 /**
  * The service: the house (house.ts) with its doors open. Every object is built by hand; that file and this one are the tour.
  */
-import { startLagGauge } from "./admission/gauges.ts";
+import type { Admission } from "./admission/admission.ts";
+import { type LagGauge, queueGauge, startLagGauge } from "./admission/gauges.ts";
 import { openAdmission } from "./admission/open.ts";
 import type { LoadedConfig } from "./config/load.ts";
 import type { Config } from "./config/schema.ts";
@@ -58,9 +59,7 @@ export async function openHouse(house: House, around: Around = {}): Promise<Serv
   const renew = (): void => {
     front = desk.inFrontOf(custody.nextHop(), true);
   };
-  const lag = startLagGauge();
-  const limits = () => house.law.config.overload;
-  const admission = openAdmission({ dataDir: config.dataDir, lag, limits, log: house.log });
+  const { lag, admission } = watchLoad(house, custody);
   let draining = false;
   const parts: DoorParts = {
     ...house,
@@ -86,7 +85,7 @@ export async function openHouse(house: House, around: Around = {}): Promise<Serv
     isLocal: (domain) => house.law.site.isLocal(domain),
   };
   const doors = await openDoors(house, parts, desk).catch(async (error: unknown) => {
-    admission.stop();
+    void admission.stop();
     await custody.close(0);
     throw error;
   });
@@ -94,7 +93,8 @@ export async function openHouse(house: House, around: Around = {}): Promise<Serv
   const { worker = 0 } = around;
   const connections = () => openAt(doors, config);
   const { journal, clock } = house;
-  readSelf(house.meter, { worker, lag, admission, journal, clock, connections, keepsHouse: () => duties.ours });
+  const told = { worker, lag, admission, journal, clock, connections, queue: custody.size };
+  readSelf(house.meter, { ...told, keepsHouse: () => duties.ours });
   const prepare = (loaded: LoadedConfig): Promise<Change> => prepareChange(house, loaded, { custody, renew, doors });
   return {
     addresses: doors.map((door) => door.address),
@@ -111,6 +111,17 @@ export async function openHouse(house: House, around: Around = {}): Promise<Serv
       await house.close();
     },
   };
+}
+
+/** What can be short, and who is let in meanwhile. */
+function watchLoad(house: House, custody: Custody): { lag: LagGauge; admission: Admission } {
+  const inForce = () => house.law.config;
+  const lag = startLagGauge();
+  const { log } = house;
+  const admission = openAdmission({ dataDir: inForce().dataDir, lag, limits: () => inForce().overload, log });
+  const waiting = async () => (await custody.size())?.mails;
+  admission.watch(queueGauge(waiting, () => inForce().queue.mailsMax));
+  return { lag, admission };
 }
 
 /** Open connections at each kind of door. */

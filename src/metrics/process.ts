@@ -2,8 +2,14 @@
 import type { Admission } from "../admission/admission.ts";
 import type { LagGauge } from "../admission/gauges.ts";
 import type { Clock } from "../kit/clock.ts";
-import type { Meter } from "../kit/metrics.ts";
+import type { GaugeName, Meter } from "../kit/metrics.ts";
 import type { Journal } from "../ledger/journal.ts";
+
+interface Waiting {
+  readonly mails: number;
+  readonly leased: number;
+  readonly dueAt?: number;
+}
 
 export interface Self {
   /** From 1; 0 where there is only this one. */
@@ -13,6 +19,8 @@ export interface Self {
   readonly journal: Journal;
   readonly clock: Clock;
   readonly keepsHouse: () => boolean;
+  /** What waits in the queue; undefined: there is none. */
+  readonly queue: () => Promise<Waiting | undefined>;
   /** Open connections of each door. */
   readonly connections: () => readonly (readonly [door: string, count: number])[];
 }
@@ -47,10 +55,19 @@ export function readSelf(meter: Meter, self: Self): void {
     ];
   });
   meter.read("consentry_connections", () => self.connections().map(([door, value]) => ({ labels: [door], value })));
-  // Only one tells it, or it would be added up.
-  meter.read("consentry_ledger_lag_seconds", async () =>
-    self.keepsHouse() ? [{ labels: [], value: await lagOf(journal, clock.now()) }] : [],
-  );
+  // What all of them share only one tells, or it would be added up.
+  const shared = (name: GaugeName, ask: () => Promise<number | undefined>): void =>
+    meter.read(name, async () => {
+      const value = self.keepsHouse() ? await ask() : undefined;
+      return value === undefined ? [] : [{ labels: [], value }];
+    });
+  shared("consentry_ledger_lag_seconds", () => lagOf(journal, clock.now()));
+  shared("consentry_queue_mails", async () => (await self.queue())?.mails);
+  shared("consentry_queue_leased", async () => (await self.queue())?.leased);
+  shared("consentry_queue_late_seconds", async () => {
+    const waiting = await self.queue();
+    return waiting && Math.max(0, (clock.now() - (waiting.dueAt ?? Number.POSITIVE_INFINITY)) / 1_000);
+  });
 }
 
 /** How long ago the oldest hour ended that is still in the journal; 0 while there is only the present one. */
