@@ -198,8 +198,8 @@ export function spoolOptions(house: House, role: SpoolOptions["role"]): SpoolOpt
     reserveBytes: reserveMb * MB,
     now: house.clock.now,
     role,
-    // All workers have one supervisor.
-    ...(house.worker !== undefined && { service: `workers of ${process.ppid}` }),
+    // Also those of a supervisor that was killed: they may end their mails while the next one's begin.
+    ...(house.worker !== undefined && { service: "workers" }),
     wereEntered: enteredIn(house),
   };
 }

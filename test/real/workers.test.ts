@@ -145,6 +145,43 @@ describe("a supervisor that is killed", () => {
   });
 });
 
+describe("a queue that several workers share", () => {
+  it("loses nothing when a worker is killed, nor when the supervisor is, and the next one starts beside the last mails of the old", async () => {
+    const relay = await startServing({ nextHop: { to: "maildir:MAIL", mode: "queue" } });
+    const crowd = startCrowd(relay.port, 6);
+    await until("mails flow", () => crowd.accepted.length > 30, RESTART_MS);
+    process.kill([...relay.workers().values()].at(-1) ?? 0, "SIGKILL");
+    await until("there are two again", () => relay.workers().size === 2, RESTART_MS);
+    const before = crowd.accepted.length;
+    await until("mails flow on", () => crowd.accepted.length > before + 30, RESTART_MS);
+    // One is in the middle of a mail, and keeps its worker for a while.
+    const slow = await openSmtp(relay.port);
+    for (const line of [
+      "EHLO host.stranger.example",
+      "MAIL FROM:<a@stranger.example>",
+      "RCPT TO:<b@example.com>",
+      "DATA",
+    ])
+      await slow.say(line);
+    relay.program.signal("SIGKILL");
+    await relay.program.exited;
+    await crowd.stop();
+    const next = await relay.again();
+    expect(next.workers().size).toBe(2);
+    const content = `From: <a@stranger.example>\r\nDate: Sat, 01 Aug 2026 10:00:00 +0000\r\nMessage-ID: <slow@x.example>\r\n\r\nhello`;
+    expect(await slow.say(`${content}\r\n.`)).toMatch(/^250/);
+    const promised = [...crowd.accepted, "<slow@x.example>"];
+    await until(
+      "all is delivered",
+      () => {
+        const delivered = new Set(idsIn(next.delivered()));
+        return promised.every((id) => delivered.has(id));
+      },
+      60_000,
+    );
+  });
+});
+
 describe("a reload under load", () => {
   it("refuses no mail, and is in force at every worker", async () => {
     const relay = await startServing();
