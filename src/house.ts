@@ -3,78 +3,33 @@
  */
 import { mkdirSync } from "node:fs";
 import type { LoadedConfig } from "./config/load.ts";
-import type { Config } from "./config/schema.ts";
 import { readSecret } from "./config/secret.ts";
-import { inFileOrder } from "./config/yaml.ts";
-import type { GateSettings } from "./delivery/ad-gate.ts";
 import { type CustomerGate, openCustomerGate } from "./delivery/customer-gate.ts";
-import { refusalWays } from "./desk/open.ts";
 import { createTokens, type Tokens } from "./desk/tokens.ts";
-import { openDetection } from "./detection.ts";
-import { openSealing, type Sealing } from "./doors/sealing.ts";
-import { openSigning, type Signing } from "./doors/signing.ts";
-import type { SmtpSettings } from "./doors/smtp/server.ts";
-import { watchConduct } from "./doors/watch-conduct.ts";
+import { blockEntry } from "./doors/block-entry.ts";
 import { type Clock, systemClock } from "./kit/clock.ts";
 import type { Duty } from "./kit/duties.ts";
 import { createIds, type Ids } from "./kit/ids.ts";
-import { ipRanges } from "./kit/ip.ts";
 import type { Log } from "./kit/log.ts";
-import { type Meter, NO_METER } from "./kit/metrics.ts";
 import type { Store } from "./kit/store.ts";
-import { Misuse } from "./kit/trouble.ts";
-import { choosePacks, type PackChoice } from "./law/choice.ts";
-import type { Pack } from "./law/pack.ts";
-import { knownPacks } from "./law/packs.ts";
+import { type Law, layDownLaw } from "./law-in-force.ts";
 import { startHousekeeping } from "./ledger/housekeeping.ts";
 import type { Journal } from "./ledger/journal.ts";
 import { createRecorder, type Recorder } from "./ledger/recorder.ts";
-import { domainList } from "./mail/domains.ts";
 import { createMeter, type ReadableMeter } from "./metrics/meter.ts";
-import { countedRecorder, timedJournal, timedPipeline, timedSettings, timedStore } from "./metrics/taps.ts";
+import { countedRecorder, timedJournal, timedStore } from "./metrics/taps.ts";
 import { conductSettings } from "./pipeline/conduct.ts";
-import { packProblems } from "./pipeline/detection.ts";
-import { gateSettings } from "./pipeline/gate.ts";
-import { createPipeline, type Pipeline } from "./pipeline/pipeline.ts";
-import { compileSettings } from "./pipeline/settings.ts";
 import { type ClientRegister, createClientRegister } from "./registers/clients.ts";
 import { type CodeRegister, createCodeRegister } from "./registers/codes.ts";
 import { type ConsentQuotas, createConsentQuotas } from "./registers/consent-quotas.ts";
-import { shareQuestions } from "./registers/consent-sharing.ts";
 import { type ConsentRegister, createConsentRegister } from "./registers/consents.ts";
 import { createFlights, type Flights } from "./registers/flights.ts";
-import { openNames } from "./resolver/open.ts";
-import type { Resolver } from "./resolver/resolver.ts";
-import { detect } from "./rules/advertising/detect.ts";
-import type { Site } from "./rules/define.ts";
-import { RULES } from "./rules/index.ts";
-import { openScorers } from "./scorers/open.ts";
-import { type Conduct, type ConductReader, type ConductSettings, NOTHING_NOTICED } from "./signals/conduct.ts";
+import { type Conduct, type ConductSettings, createConduct } from "./signals/conduct.ts";
 import { createLessonRegister, type LessonRegister } from "./signals/lessons.ts";
-import { type ListReader, NO_LISTS } from "./signals/lists.ts";
 import { createLists, type Lists } from "./signals/open-lists.ts";
 import { openJournal } from "./stores/hourlog/journal.ts";
 import { openStore } from "./stores/open.ts";
 import { addLine, type LedgerPlace, ledgerPlace, openNodeArchive } from "./stores/open-ledger.ts";
-
-/** What a configuration says about judging; replaced as a whole by a reload. */
-export interface Law {
-  readonly config: Config;
-  readonly packs: ReadonlyMap<string, Pack>;
-  readonly choice: PackChoice;
-  readonly site: Site;
-  readonly pipeline: Pipeline;
-  readonly smtp: SmtpSettings;
-  readonly conduct: ConductSettings;
-  /** DNS; absent where no server is named. */
-  readonly names?: Resolver;
-  /** ARC seals; absent where the configuration names no key. */
-  readonly sealing?: Sealing | undefined;
-  /** DKIM signatures; absent where there is no key. */
-  readonly signing?: Signing | undefined;
-  /** What is asked again of advertising that waits in the queue. */
-  readonly gate: GateSettings;
-}
 
 /** Everything but the doors. */
 export interface House {
@@ -185,88 +140,23 @@ const notYet = (): never => {
   throw new Error("no law is in force yet");
 };
 
-/** What a law is laid down on. */
-export interface LawParts extends Pick<House, "clock" | "ids" | "tokens" | "consents" | "quotas" | "codes" | "log"> {
-  readonly conduct?: ConductReader;
-  readonly lists?: ListReader;
-  /** Absent: nothing was taught. */
-  readonly lessons?: LessonRegister;
-  /** Absent: nobody counts copies. */
-  readonly store?: Store;
-  /** Absent: nothing is measured. */
-  readonly meter?: Meter;
-  /** Read every mail for signs of advertising, also where nothing follows. */
-  readonly detectAlways?: boolean;
-}
-
-/** Compiles packs, rules and site. @throws Misuse listing everything that does not fit */
-export function layDownLaw({ config, file }: LoadedConfig, parts: LawParts): Law {
-  const { clock, ids, tokens, consents, quotas, codes, log, conduct = NOTHING_NOTICED, lists = NO_LISTS } = parts;
-  const problems: string[] = [];
-  const packs = knownPacks(config.packs.directory);
-  const choice = choosePacks(
-    { ...config.packs, listeners: config.listeners.map((each) => each.packs) },
-    packs,
-    problems,
-  );
-  const settings = compileSettings(config.rules, RULES, problems);
-  problems.push(...settings.filter(({ rule }) => rule === detect).flatMap((setting) => packProblems(setting, packs)));
-  for (const { id, retention } of choice.active) {
-    if (retention?.logDays !== undefined && config.ledger.retentionDays < retention.logDays) {
-      problems.push(
-        `ledger.retentionDays: pack ${id} demands at least ${retention.logDays} (${retention.source.cite})`,
-      );
-    }
-  }
-  const local = domainList(config.localDomains);
-  const { address } = config.refusals;
-  if (address !== undefined && !local.has(address.slice(address.lastIndexOf("@") + 1))) {
-    problems.push("refusals.address: its domain is none of localDomains, so nobody could write to it");
-  }
-  if (gateSettings(settings).waits && config.nextHop.mode !== "queue") {
-    problems.push(`rules."consent/scope".wait: only with nextHop.mode: queue, where a mail can wait`);
-  }
-  if (problems.length > 0) throw new Misuse(`${file.path} cannot be used:`, inFileOrder(problems.map(file.place)));
-  const signing = openSigning(config, { clock, isLocal: local.has });
-  const hostname = config.hostname.toLowerCase();
-  const site: Site = { hostname, isLocal: local.has, isOurId: ids.isOurs, ...(signing && { signs: signing.signs }) };
-  const { meter = NO_METER } = parts;
-  const names = openNames(config.dns, clock, (ms, answered) => {
-    meter.observe("consentry_dns_seconds", ms / 1_000);
-    if (!answered) meter.count("consentry_dns_errors_total");
-  });
-  const judging = createPipeline({
-    settings: parts.meter ? timedSettings(settings, meter) : settings,
-    context: {
-      clock,
-      site,
-      ...shareQuestions(consents, quotas),
-      codes,
-      packsFor: choice.for,
-      packsUnder: choice.under,
-      refusalWay: refusalWays(config, tokens),
-      detection: openDetection(config, settings, parts),
-      scorers: openScorers(config.scorers),
-      conduct,
-      lists,
-      ...(names && { names }),
-    },
-    packMode: choice.mode,
-    ruleTimeoutMs: config.limits.ruleTimeoutMs,
-    onFault(rule, error) {
-      meter.count("consentry_rule_faults_total", rule);
-      log.error({ rule, err: error }, "a rule has a bug: the mail is deferred");
+/** Counts how everybody behaves; a block that follows is written down, and a login that is held is named in the log. */
+function watchConduct(
+  { clock, log, store, recorder }: Pick<House, "clock" | "log" | "store" | "recorder">,
+  settings: () => ConductSettings,
+): Conduct {
+  return createConduct({
+    store,
+    clock,
+    settings,
+    pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    onTrouble: (error) => log.warn({ err: error }, "conduct could not be counted"),
+    async onBlock(block, facts) {
+      const entry = blockEntry("block-added", block, block.by, facts);
+      log.warn({ client: entry.client, reason: block.reason, until: entry.evidence?.until }, "blocked");
+      await recorder.record([entry]);
     },
   });
-  const pipeline = parts.meter ? timedPipeline(judging, meter) : judging;
-  const smtp = {
-    limits: config.limits,
-    relayNetworks: ipRanges(config.relayNetworks),
-    trustedProxies: ipRanges(config.trustedProxies),
-  };
-  const gate = gateSettings(settings);
-  const asks = { ...(names && { names }), sealing: openSealing(config, clock), signing, gate };
-  return { config, packs, choice, site, pipeline, smtp, conduct: conductSettings(settings), ...asks };
 }
 
 /** Puts the ledger in order now and then. */

@@ -12,10 +12,11 @@ import { type DeskService, openDeskService } from "./desk/service.ts";
 import type { Door } from "./doors/door.ts";
 import { certificateOf, type DoorParts, openDoors } from "./doors/open.ts";
 import type { Elsewhere } from "./doors/smtp/per-address.ts";
-import { type House, layDownLaw, ledgerDuty } from "./house.ts";
+import { type House, ledgerDuty } from "./house.ts";
 import { type Duties, startDuties } from "./kit/duties.ts";
 import { every } from "./kit/every.ts";
 import { createLease } from "./kit/lease.ts";
+import { layDownLaw } from "./law-in-force.ts";
 import type { Snapshot } from "./metrics/meter.ts";
 import { readSelf } from "./metrics/process.ts";
 import { renderMetrics } from "./metrics/render.ts";
@@ -77,8 +78,12 @@ export async function openHouse(house: House, around: Around = {}): Promise<Serv
     get hostname() {
       return house.law.config.hostname;
     },
-    sealing: async (...asked) => (await house.law.sealing?.(...asked)) ?? [],
-    signing: async (mail) => (await house.law.signing?.sign(mail)) ?? [],
+    get sealing() {
+      return house.law.sealing;
+    },
+    get signing() {
+      return house.law.signing?.sign;
+    },
     get receivedMax() {
       return house.law.config.limits.receivedMax;
     },

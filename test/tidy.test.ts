@@ -29,7 +29,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["stores", "reports", "scorers", "desk", "resolver", "admission"],
   ["metrics"],
   ["doors", "console"],
-  ["detection.ts"],
+  ["law-in-force.ts"],
   ["house.ts"],
   ["custody.ts"],
   ["main.ts"],

@@ -24,6 +24,7 @@ export interface ReplyParts {
 export function replyHop(inner: NextHop, parts: ReplyParts): NextHop {
   return {
     name: inner.name,
+    ...(inner.full && { full: () => inner.full?.() }),
     ping: () => inner.ping(),
     close: (graceMs) => inner.close(graceMs),
     begin: (session, sender, mailId) => {
