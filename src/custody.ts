@@ -24,7 +24,7 @@ import { type Language, languagesOf } from "./mail/language.ts";
 import { createFlights } from "./registers/flights.ts";
 import type { AdCopies } from "./stores/ads/archive.ts";
 import { adCopiesOf, keepDaysOf } from "./stores/open-ads.ts";
-import { type OpenSpool, openSpool, type SpoolOptions } from "./stores/spool/open.ts";
+import { type OpenSpool, openSpool, type SpoolOptions, type SpoolSize } from "./stores/spool/open.ts";
 import { hasSpool } from "./stores/spool/place.ts";
 import type { WereEntered } from "./stores/spool/recovery.ts";
 
@@ -34,6 +34,8 @@ export interface Custody {
   nextHop(): NextHop;
   /** A next hop, any, with the copies in front that laws ask advertising services to keep. */
   archived(hop: NextHop): NextHop;
+  /** How much waits in the queue; undefined: there is none. */
+  size(): Promise<SpoolSize | undefined>;
   /** Opens what another configuration needs; nothing changes yet. @throws Misuse: the old one stays */
   prepare(config: Config): Promise<CustodyChange>;
   /** Lets what is under way end, at most `graceMs`. */
@@ -63,6 +65,7 @@ export async function openCustody(house: House): Promise<Custody> {
     nextHop: () => (queue && isQueueing() ? queue.front : hop),
     archived: (inner) =>
       archivingHop(inner, { archive: () => copiesOf(house, house.law.config), choice: () => house.law.choice }),
+    size: async () => queue?.size(),
     async prepare(config) {
       copiesOf(house, config);
       const next = nextHopOf(config);
@@ -123,6 +126,7 @@ interface Queue {
   readonly front: NextHop;
   /** Takes other ways from now on. */
   put(carrier: Carrier, graceMs: number): Promise<void>;
+  size(): Promise<SpoolSize>;
   close(graceMs: number): Promise<void>;
 }
 
@@ -180,6 +184,7 @@ async function openQueue(house: House, hop: () => NextHop, config: Config): Prom
   });
   return {
     front,
+    size: spool.size,
     async put(next, graceMs) {
       const before = runner;
       // Those that deliver read the configuration anew.
@@ -287,8 +292,8 @@ export function spoolOptions(house: House, role: SpoolOptions["role"]): SpoolOpt
     reserveBytes: reserveMb * MB,
     now: house.clock.now,
     role,
-    // All workers have one supervisor.
-    ...(house.worker !== undefined && { service: `workers of ${process.ppid}` }),
+    // Also those of a supervisor that was killed: they may end their mails while the next one's begin.
+    ...(house.worker !== undefined && { service: "workers" }),
     wereEntered: enteredIn(house),
   };
 }

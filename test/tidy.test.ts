@@ -27,6 +27,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["rules"],
   ["pipeline", "delivery"],
   ["stores", "reports", "scorers", "desk", "resolver", "admission"],
+  ["metrics"],
   ["doors", "console"],
   ["law-in-force.ts"],
   ["house.ts", "deliverers.ts"],
@@ -41,6 +42,7 @@ const floorOf = (room: string): number => FLOORS.findIndex((rooms) => rooms.incl
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "smtp-server": ["src/doors/smtp/"],
   fastify: ["src/doors/http/"],
+  "prom-client": ["src/metrics/"],
   ioredis: ["src/stores/redis/"],
   lmdb: ["src/stores/lmdb/"],
   "@duckdb/node-api": ["src/stores/duckdb/"],
