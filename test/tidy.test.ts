@@ -46,6 +46,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ioredis: ["src/stores/redis/"],
   lmdb: ["src/stores/lmdb/"],
   "@duckdb/node-api": ["src/stores/duckdb/"],
+  zstddec: ["src/stores/duckdb/parquet/"],
   nodemailer: ["src/delivery/"],
   mailparser: ["src/mail/"],
   "iconv-lite": ["src/mail/"],
