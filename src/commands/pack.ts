@@ -1,5 +1,5 @@
 import type { Config } from "../config/schema.ts";
-import type { Law } from "../house.ts";
+import type { Law } from "../law-in-force.ts";
 import type { Pack } from "../law/pack.ts";
 import { defineCommand, defineGroup, word } from "./globals.ts";
 import { clean, print, printJson, printTable, Refused } from "./output.ts";

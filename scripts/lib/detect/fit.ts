@@ -6,7 +6,7 @@
  */
 import { FEATURE_BITS, type Features } from "../../../src/signals/features.ts";
 import { MANNERS, WEIGHTS_EACH } from "../../../src/signals/model.ts";
-import { randomOf, shuffle } from "./random.ts";
+import { randomOf, shuffle } from "../random.ts";
 
 export interface Lesson {
   readonly features: Features;

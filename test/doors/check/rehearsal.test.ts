@@ -5,7 +5,7 @@ import { reportJson, reportLines } from "../../../src/commands/check-report.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import { createTokens } from "../../../src/desk/tokens.ts";
 import { type Rehearsal, rehearse } from "../../../src/doors/check/rehearsal.ts";
-import { layDownLaw } from "../../../src/house.ts";
+import { layDownLaw } from "../../../src/law-in-force.ts";
 import { createIds } from "../../../src/kit/ids.ts";
 import { createLog } from "../../../src/kit/log.ts";
 import type { Client } from "../../../src/mail/client.ts";
