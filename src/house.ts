@@ -11,8 +11,10 @@ import { refusalWays } from "./desk/open.ts";
 import { createTokens, type Tokens } from "./desk/tokens.ts";
 import { blockEntry } from "./doors/block-entry.ts";
 import { openSealing, type Sealing } from "./doors/sealing.ts";
+import { openSigning, type Signing } from "./doors/signing.ts";
 import type { SmtpSettings } from "./doors/smtp/server.ts";
 import { type Clock, systemClock } from "./kit/clock.ts";
+import type { Duty } from "./kit/duties.ts";
 import { createIds, type Ids } from "./kit/ids.ts";
 import { ipRanges } from "./kit/ip.ts";
 import type { Log } from "./kit/log.ts";
@@ -34,6 +36,7 @@ import { type CodeRegister, createCodeRegister } from "./registers/codes.ts";
 import { type ConsentQuotas, createConsentQuotas } from "./registers/consent-quotas.ts";
 import { shareQuestions } from "./registers/consent-sharing.ts";
 import { type ConsentRegister, createConsentRegister } from "./registers/consents.ts";
+import { createFlights, type Flights } from "./registers/flights.ts";
 import { openNames } from "./resolver/open.ts";
 import type { Resolver } from "./resolver/resolver.ts";
 import { detect } from "./rules/advertising/detect.ts";
@@ -71,16 +74,21 @@ export interface Law {
   readonly names?: Resolver;
   /** ARC seals; absent where the configuration names no key. */
   readonly sealing?: Sealing | undefined;
+  /** DKIM signatures; absent where there is no key. */
+  readonly signing?: Signing | undefined;
 }
 
 /** Everything but the doors. */
 export interface House {
+  /** Which of several processes this is, from 1; absent where there is one. */
+  readonly worker?: number | undefined;
   readonly clock: Clock;
   readonly log: Log;
   readonly ids: Ids;
   readonly store: Store;
   readonly clients: ClientRegister;
   readonly consents: ConsentRegister;
+  readonly flights: Flights;
   readonly quotas: ConsentQuotas;
   readonly codes: CodeRegister;
   readonly lessons: LessonRegister;
@@ -95,11 +103,20 @@ export interface House {
   close(): Promise<void>;
 }
 
+/** What is not said by the configuration. */
+export interface Place {
+  readonly clock?: Clock;
+  /** Which of several processes this is, from 1. */
+  readonly worker?: number | undefined;
+}
+
 /** Builds what remembers and what judges. @throws Misuse with every key that is wrong */
-export async function buildHouse({ config, file }: LoadedConfig, log: Log, clock = systemClock): Promise<House> {
+export async function buildHouse(loaded: LoadedConfig, log: Log, place: Place = {}): Promise<House> {
+  const { config, file } = loaded;
+  const { clock = systemClock, worker } = place;
   mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
   const secret = readSecret(config);
-  const ids = createIds(clock, secret);
+  const ids = createIds(clock, secret, worker);
   const tokens = createTokens(secret, clock, config.refusals.requestDays);
   const store = await openStore(config.store.url, {
     dataDir: config.dataDir,
@@ -109,6 +126,9 @@ export async function buildHouse({ config, file }: LoadedConfig, log: Log, clock
   });
   const clients = createClientRegister(store.tables, clock);
   const consents = createConsentRegister(store.tables, clock);
+  const flights = createFlights(store.tables, clock, {
+    answerMs: () => (house?.law.config ?? config).nextHop.timeoutMs,
+  });
   const quotas = createConsentQuotas(store.admissions);
   const codes = createCodeRegister(store.tables, clock);
   const lessons = createLessonRegister(store.tables, clock);
@@ -121,8 +141,21 @@ export async function buildHouse({ config, file }: LoadedConfig, log: Log, clock
       ? log.info(news, "a list is in force")
       : log.warn({ ...news, problem }, "a list has a problem"),
   );
-  const remembered = { store, clients, consents, quotas, codes, lessons, ledger, journal, recorder, conduct, lists };
-  const ground = { clock, log, ids, tokens, ...remembered };
+  const remembered = {
+    store,
+    clients,
+    consents,
+    flights,
+    quotas,
+    codes,
+    lessons,
+    ledger,
+    journal,
+    recorder,
+    conduct,
+    lists,
+  };
+  const ground = { worker, clock, log, ids, tokens, ...remembered };
   const close = async (): Promise<void> => {
     house?.law.names?.close();
     lists.close();
@@ -195,7 +228,9 @@ export function layDownLaw({ config, file }: LoadedConfig, parts: LawParts): Law
     problems.push("refusals.address: its domain is none of localDomains, so nobody could write to it");
   }
   if (problems.length > 0) throw new Misuse(`${file.path} cannot be used:`, inFileOrder(problems.map(file.place)));
-  const site: Site = { hostname: config.hostname.toLowerCase(), isLocal: local.has, isOurId: ids.isOurs };
+  const signing = openSigning(config, { clock, isLocal: local.has });
+  const hostname = config.hostname.toLowerCase();
+  const site: Site = { hostname, isLocal: local.has, isOurId: ids.isOurs, ...(signing && { signs: signing.signs }) };
   const names = openNames(config.dns, clock);
   const pipeline = createPipeline({
     settings,
@@ -205,6 +240,7 @@ export function layDownLaw({ config, file }: LoadedConfig, parts: LawParts): Law
       ...shareQuestions(consents, quotas),
       codes,
       packsFor: choice.for,
+      packsUnder: choice.under,
       refusalWay: refusalWays(config, tokens),
       detection: detectionOf(config, settings, parts),
       scorers: openScorers(config.scorers),
@@ -221,7 +257,7 @@ export function layDownLaw({ config, file }: LoadedConfig, parts: LawParts): Law
     relayNetworks: ipRanges(config.relayNetworks),
     trustedProxies: ipRanges(config.trustedProxies),
   };
-  const asks = { ...(names && { names }), sealing: openSealing(config, clock) };
+  const asks = { ...(names && { names }), sealing: openSealing(config, clock), signing };
   return { config, packs, choice, site, pipeline, smtp, conduct: conductSettings(settings), ...asks };
 }
 
@@ -252,21 +288,25 @@ function readModel(path: string): Model {
   }
 }
 
-/** Puts the ledger in order now and then. @returns what ends it */
-export async function keepHouse(house: House): Promise<() => Promise<void>> {
-  const { config } = house.law;
-  const archive = await openNodeArchive(house.ledger, config);
-  const rounds = startHousekeeping({
-    ...house,
-    archive,
-    tables: house.store.tables,
-    settings: () => house.law.config.ledger,
-    async anchor(line) {
-      const { anchorFile } = house.law.config.ledger;
-      if (anchorFile !== undefined) await addLine(anchorFile, line);
-    },
-  });
-  return async () => {
-    await Promise.all([rounds.stop(), archive.close()]);
-  };
-}
+/** Puts the ledger in order now and then. */
+export const ledgerDuty = (house: House): Duty => ({
+  name: "ledger",
+  async begin() {
+    const archive = await openNodeArchive(house.ledger, house.law.config);
+    const rounds = startHousekeeping({
+      ...house,
+      archive,
+      tables: house.store.tables,
+      settings: () => house.law.config.ledger,
+      async anchor(line) {
+        const { anchorFile } = house.law.config.ledger;
+        if (anchorFile !== undefined) await addLine(anchorFile, line);
+      },
+    });
+    return {
+      async stop() {
+        await Promise.all([rounds.stop(), archive.close()]);
+      },
+    };
+  },
+});

@@ -26,10 +26,12 @@ const FLOORS: readonly (readonly string[])[] = [
   ["registers", "ledger", "signals", "authenticity"],
   ["rules"],
   ["pipeline", "delivery"],
-  ["stores", "reports", "scorers", "desk", "resolver"],
+  ["stores", "reports", "scorers", "desk", "resolver", "admission"],
   ["doors", "console"],
   ["house.ts"],
+  ["custody.ts"],
   ["main.ts"],
+  ["supervisor"],
   ["commands"],
 ];
 const floorOf = (room: string): number => FLOORS.findIndex((rooms) => rooms.includes(room));
@@ -69,7 +71,7 @@ const PURE = ["mail", "rules", "pipeline", "registers", "ledger", "signals", "au
 const WORLD = /^node:(?:fs|net|dns|http|https|http2|tls|dgram|child_process|worker_threads|cluster)(?:\/|$)/;
 
 /** Files that are run as a process of their own, beside the relay. */
-const OWN_PROCESSES = ["src/stores/duckdb/archivist.ts"];
+const OWN_PROCESSES = ["src/stores/duckdb/archivist.ts", "src/supervisor/worker-process.ts"];
 
 const FUNCTION_LINES_LONG = 45;
 const FUNCTION_LINES_MAX = 70;
@@ -135,7 +137,7 @@ describe("rooms and floors", () => {
 
   it("only house.ts, commands and tests choose a store", () => {
     const choosing = src
-      .filter(({ path }) => !["stores", "house.ts", "commands"].includes(roomOf(path)))
+      .filter(({ path }) => !["stores", "house.ts", "custody.ts", "commands"].includes(roomOf(path)))
       .filter((file) => importsOf(file).some(({ path }) => path?.startsWith("src/stores/")));
     expect(
       choosing.map(({ path }) => path),

@@ -5,12 +5,17 @@ import { client } from "./client.ts";
 import { code } from "./code.ts";
 import { config } from "./config.ts";
 import { consent } from "./consent.ts";
+import { dkim } from "./dkim.ts";
 import { doctor } from "./doctor.ts";
+import { explain } from "./explain.ts";
+import { hold } from "./hold.ts";
 import { learn } from "./learn.ts";
 import { ledger } from "./ledger.ts";
 import { pack } from "./pack.ts";
+import { queue } from "./queue.ts";
 import { rules } from "./rules.ts";
 import { serve } from "./serve.ts";
+import { trace } from "./trace.ts";
 
 /** Every command, in the order of --help. */
 export const COMMANDS: readonly CommandModule[] = [
@@ -22,8 +27,13 @@ export const COMMANDS: readonly CommandModule[] = [
   block,
   consent,
   code,
+  dkim,
   pack,
   rules,
   learn,
+  explain,
   ledger,
+  queue,
+  hold,
+  trace,
 ];

@@ -112,6 +112,7 @@ function splitMailboxes(value: string): string[] {
 
 /** `<a@b> c@d` is an address to some programs and its display name to others: both are taken. */
 function finish(scan: Scan): void {
+  if (scan.text === "" && scan.angles.length === 0) return;
   const text = scan.text.trim();
   const candidates = scan.angles.length === 0 || text.includes("@") ? [...scan.angles, text] : scan.angles;
   for (const candidate of candidates) if (candidate !== "") scan.found.push(candidate.replace(/^@[^:"]*:/, ""));

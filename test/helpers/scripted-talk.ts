@@ -152,6 +152,9 @@ export class ScriptedTalk {
     else if (given === "deaf") {
       this.#say(good);
       this.#socket.pause();
+    } else if (given === "mute") {
+      this.#say(good);
+      this.#mode = "silent";
     } else if (typeof given === "string") this.#say(given);
     else {
       this.#say(given.say);

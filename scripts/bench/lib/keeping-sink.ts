@@ -22,6 +22,8 @@ export type Mood = "take" | "refuse" | "defer" | "late-refuse" | "late-defer" | 
 export interface KeepingSink {
   readonly port: number;
   readonly mails: KeptMail[];
+  /** The first recipient of each mail that was kept without an answer to its sender. */
+  readonly unanswered: string[];
   mood: Mood;
   /** Ends what is connected now, and goes on. */
   hangUp(): void;
@@ -33,7 +35,7 @@ const END = Buffer.from("\r\n.\r\n");
 export async function startKeepingSink(): Promise<KeepingSink> {
   const sockets = new Set<Socket>();
   const mails: KeptMail[] = [];
-  const sink = { mails, mood: "take" as Mood };
+  const sink = { mails, unanswered: [] as string[], mood: "take" as Mood };
   const server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket)).on("error", () => undefined);
@@ -58,7 +60,7 @@ export async function startKeepingSink(): Promise<KeepingSink> {
 }
 
 /** One connection. */
-function serve(socket: Socket, sink: { readonly mails: KeptMail[]; mood: Mood }): void {
+function serve(socket: Socket, sink: Pick<KeepingSink, "mails" | "unanswered" | "mood">): void {
   let bytes: Buffer = Buffer.alloc(0);
   let inData = false;
   let sender = "";
@@ -97,7 +99,10 @@ function serve(socket: Socket, sink: { readonly mails: KeptMail[]; mood: Mood })
     // Whoever falls silent has taken nothing: the mail is still the sender's.
     if (sink.mood === "stall") return;
     sink.mails.push({ sender, recipients: [...recipients], content: unstuffed(content), atMs: Date.now() });
-    if (sink.mood === "lost-answer") return void socket.destroy();
+    if (sink.mood === "lost-answer") {
+      sink.unanswered.push(recipients[0] ?? "");
+      return void socket.destroy();
+    }
     say("250 2.0.0 kept");
   };
   const step = (): boolean => {

@@ -35,10 +35,32 @@ async function longestTurn(work: () => void | Promise<void>): Promise<number> {
   return longest;
 }
 
-/** The shortest of three tries' longest turns: only what is long each time is the input's doing. */
+/** A piece of work that is always the same: others on the same cores make it dearer, and by that much everything else, too. */
+function yardstickMs(): number {
+  const before = threadMs();
+  let text = "";
+  for (let n = 0; n < 60_000; n += 1) text = (text + n).slice(-64);
+  return text === "" ? 0 : threadMs() - before;
+}
+
+let bestYardstickMs = Number.POSITIVE_INFINITY;
+
+/** How much dearer than at its best the machine is now, 1 or more. */
+function dearness(): number {
+  const now = Math.min(yardstickMs(), yardstickMs());
+  bestYardstickMs = Math.min(bestYardstickMs, now);
+  return Math.max(1, now / bestYardstickMs);
+}
+for (let n = 0; n < 10; n += 1) dearness();
+
+/** The shortest of three tries' longest turns, at the machine's best price: only what is long each time is the input's doing. */
 export async function stallOf(work: () => void | Promise<void>, enoughMs: number): Promise<number> {
   let best = Number.POSITIVE_INFINITY;
-  for (let n = 0; n < CONFIRMATIONS && best >= enoughMs; n += 1) best = Math.min(best, await longestTurn(work));
+  for (let n = 0; n < CONFIRMATIONS && best >= enoughMs; n += 1) {
+    const before = dearness();
+    const turnMs = await longestTurn(work);
+    best = Math.min(best, turnMs / Math.max(before, dearness()));
+  }
   return best;
 }
 

@@ -40,6 +40,8 @@ export async function openHttpDoor(options: HttpDoorOptions, parts: HttpParts): 
     ...(certificate && { https: certificate }),
   }) as unknown as FastifyInstance;
   http.server.maxConnections = options.connectionsMax;
+  // Otherwise a connection too many goes round among full workers for ever.
+  Object.assign(http.server, { dropMaxConnection: true });
   readsFormsAsText(http);
   http.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
     const status = error.statusCode ?? 500;

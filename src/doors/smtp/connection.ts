@@ -50,6 +50,10 @@ const IDLE = new Set(["NOOP", "RSET", "HELO", "EHLO", "VRFY", "HELP", "AUTH"]);
  */
 export class RelayConnection extends SMTPConnection {
   readonly visit: Visit;
+  /** When the last command or mail was whole, on the clock that never jumps; see patience.ts. */
+  progressAt = performance.now();
+  /** Since when a mail has been coming in. */
+  receivingSince: number | undefined;
   private readonly relay: RelayServer;
   /** Lines that go out at the end of the turn; to a client that pipelines, many in one write. */
   private unsaid = "";
@@ -132,6 +136,7 @@ export class RelayConnection extends SMTPConnection {
   }
 
   override _onCommand(command: Buffer, callback?: () => void): void {
+    this.progressAt = performance.now();
     const name = command.toString("latin1", 0, 4).toUpperCase();
     if (IDLE.has(name)) this.visit.commandsSinceMail += 1;
     if (this.visit.commandsSinceMail > this.relay.parts.settings().limits.commandsWithoutMailMax) {
@@ -226,11 +231,13 @@ export class RelayConnection extends SMTPConnection {
     const writer = createContentWriter({ ...limits, spillDir });
     const reader = new DataReader(limits, (slice) => parser.keep(writer, slice));
     const received = this.onceClosed(() => void writer.discard());
+    this.receivingSince = performance.now();
     parser.receive({
       reader,
       writer,
       ended: (resume) => {
         received();
+        this.receivingSince = undefined;
         this._handlerPending = true;
         this.concludeMail(reader, writer)
           .then((reply) => {
@@ -269,6 +276,7 @@ export class RelayConnection extends SMTPConnection {
   }
 
   private answerMail(reply: Reply): void {
+    this.progressAt = performance.now();
     this._handlerPending = false;
     this.visit.commandsSinceMail = 0;
     this.visit.transaction = undefined;

@@ -113,13 +113,23 @@ const askOf = ({ name, cap }: NamedCap): CapAsk => ({
   unlessAgreed: cap.unlessAgreed,
 });
 
+/** Packs come in the same few lists, mail after mail. */
+const known = new WeakMap<readonly Pack[], readonly Demand[]>();
+
 /** What was agreed binds where a law asks for an agreement; those that speak of its scope come first. */
-const scopeDemands = (packs: readonly Pack[]): Demand[] => [
-  ...packs.flatMap((pack) => (pack.scope ? [{ pack, requirement: pack.scope }] : [])),
-  ...packs.flatMap((pack) =>
-    !pack.scope && pack.consent?.model === "opt-in" ? [{ pack, requirement: pack.consent }] : [],
-  ),
-];
+function scopeDemands(packs: readonly Pack[]): readonly Demand[] {
+  let demands = known.get(packs);
+  if (!demands) {
+    demands = [
+      ...packs.flatMap((pack) => (pack.scope ? [{ pack, requirement: pack.scope }] : [])),
+      ...packs.flatMap((pack) =>
+        !pack.scope && pack.consent?.model === "opt-in" ? [{ pack, requirement: pack.consent }] : [],
+      ),
+    ];
+    known.set(packs, demands);
+  }
+  return demands;
+}
 
 /**
  * What two mails share that differ in labels, digits and signs only. Not the Subject: a digest, which nobody reads back.
@@ -149,7 +159,8 @@ function excessesOf(
 ): Excess[] {
   const demands = scopeDemands(packs);
   const excesses: Excess[] = [];
-  for (const grant of grants.filter(({ granted }) => !granted)) {
+  for (const grant of grants) {
+    if (grant.granted) continue;
     const cap = caps.find(({ name }) => name === grant.name);
     if (cap) excesses.push({ recipient, kind: "cap", demands: [{ pack: cap.pack, requirement: cap.cap }], grant });
     else if (demands.length > 0) excesses.push({ recipient, kind: "number", demands, grant });

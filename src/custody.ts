@@ -1,0 +1,213 @@
+/**
+ * Delivery after "accept", built by hand: the next hop, and with `nextHop.mode: queue` the spool in front of it and the runner behind. A
+ * spool with mail in it is worked off in proxy mode, too.
+ */
+import { join } from "node:path";
+import type { Config } from "./config/schema.ts";
+import { openCarrier } from "./delivery/carrier/open.ts";
+import { type CarrierSwitch, switchCarrier } from "./delivery/carrier/switch.ts";
+import type { NextHop } from "./delivery/next-hop.ts";
+import { nextHopOf } from "./delivery/open.ts";
+import { queueHop } from "./delivery/queue/hop.ts";
+import type { Carrier, QueuedMail, Reporter } from "./delivery/queue/queued.ts";
+import { type Runner, startRunner } from "./delivery/queue/runner.ts";
+import { createReporter } from "./delivery/reports/reporter.ts";
+import type { House } from "./house.ts";
+import type { Names } from "./kit/names.ts";
+import { Unavailable } from "./kit/trouble.ts";
+import { type Language, languagesOf } from "./mail/language.ts";
+import { type OpenSpool, openSpool, type SpoolOptions } from "./stores/spool/open.ts";
+import { hasSpool } from "./stores/spool/place.ts";
+import type { WereEntered } from "./stores/spool/recovery.ts";
+
+/** Where accepted mail goes. */
+export interface Custody {
+  /** In force now: a reload replaces it. */
+  nextHop(): NextHop;
+  /** Opens what another configuration needs; nothing changes yet. @throws Misuse: the old one stays */
+  prepare(config: Config): Promise<CustodyChange>;
+  /** Lets what is under way end, at most `graceMs`. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** Another configuration's ways out, opened: one of the two is called, once. */
+export interface CustodyChange {
+  /** In force when it returns; resolves when the old ones are closed. */
+  commit(): Promise<void>;
+  drop(): void;
+}
+
+const MB = 1_048_576;
+/** Owners that died are looked for so often. */
+const RECOVER_MS = 5_000;
+
+export const spoolDir = ({ dataDir }: Pick<Config, "dataDir">): string => join(dataDir, "spool");
+
+/** @throws Misuse when the next hop or the spool cannot be used */
+export async function openCustody(house: House): Promise<Custody> {
+  let hop = nextHopOf(house.law.config);
+  let queue = needsQueue(house.law.config) ? await openQueue(house, () => hop, house.law.config) : undefined;
+  const isQueueing = (): boolean => house.law.config.nextHop.mode === "queue";
+  return {
+    nextHop: () => (queue && isQueueing() ? queue.front : hop),
+    async prepare(config) {
+      const next = nextHopOf(config);
+      const carrier = queue && carrierOf(house, config);
+      if (needsQueue(config)) queue ??= await openQueue(house, () => hop, config);
+      return {
+        async commit() {
+          const old = hop;
+          hop = next;
+          const { drainMs } = config.limits;
+          await Promise.all([old.close(drainMs), carrier && queue?.ways.put(carrier, drainMs)]);
+        },
+        drop() {
+          void next.close(0);
+          void carrier?.close(0);
+        },
+      };
+    },
+    async close(graceMs) {
+      await queue?.close(graceMs);
+      await hop.close(graceMs);
+    },
+  };
+}
+
+const needsQueue = (config: Config): boolean => config.nextHop.mode === "queue" || hasSpool(spoolDir(config));
+
+interface Queue {
+  readonly front: NextHop;
+  readonly ways: CarrierSwitch;
+  close(graceMs: number): Promise<void>;
+}
+
+/** The ways out that a configuration names. @throws Misuse */
+function carrierOf(house: House, config: Config): Carrier {
+  const { log, clock } = house;
+  const names: Names = {
+    ask: (name, type) => {
+      // A reload may have brought another one.
+      const current = house.law.names;
+      if (!current) return Promise.reject(new Unavailable("dns", "no server is configured"));
+      return current.ask(name, type);
+    },
+  };
+  return openCarrier(config, { names, log, clock });
+}
+
+/** Reports in the languages of those who sent. */
+function reporterOf(house: House): Reporter {
+  const { ids, clock } = house;
+  const config = () => house.law.config;
+  const languagesFor = ({ sender }: QueuedMail): [Language, ...Language[]] => {
+    const { reportLanguage } = config().queue;
+    if (reportLanguage !== "auto") return [reportLanguage];
+    const packs = sender.address ? house.law.choice.for({ address: sender.address }, {}) : [];
+    return languagesOf(packs.map(({ country }) => country));
+  };
+  const from = () => config().queue.reportFrom ?? `mailer-daemon@${config().hostname}`;
+  return createReporter({ hostname: () => config().hostname, from, languagesFor, ids, clock });
+}
+
+async function openQueue(house: House, hop: () => NextHop, config: Config): Promise<Queue> {
+  const { log } = house;
+  const ways = switchCarrier(carrierOf(house, config));
+  const spool = await openSpool(spoolOptions(house, "service"));
+  try {
+    const found = await spool.recover();
+    if (found.leases + found.arrived + found.forgotten > 0)
+      log.info({ ...found }, "the queue is in order after a crash");
+  } catch (error) {
+    await spool.close();
+    throw error;
+  }
+  const { carrier } = ways;
+  const runner = runQueue(house, spool, carrier);
+  const front = queueHop({
+    name: () => hop().name,
+    spool,
+    carrier,
+    log,
+    now: house.clock.now,
+    settings: () => house.law.config.queue,
+    onQueued: runner.wake,
+    ping: () => hop().ping(),
+  });
+  return {
+    front,
+    ways,
+    async close(graceMs) {
+      await runner.close(graceMs);
+      await carrier.close(graceMs);
+      await spool.close();
+    },
+  };
+}
+
+interface RunningQueue extends Pick<Runner, "wake"> {
+  close(graceMs: number): Promise<void>;
+}
+
+/** Has the mails of the spool tried by this process. */
+export function runQueue(house: House, spool: OpenSpool, carrier: Carrier): RunningQueue {
+  const { clock, log, ids, recorder } = house;
+  const settings = () => house.law.config.queue;
+  const runner = startRunner({
+    spool,
+    carrier,
+    recorder,
+    log,
+    ids,
+    now: clock.now,
+    times: settings,
+    hostname: () => house.law.config.hostname,
+    isLocal: (domain) => house.law.site.isLocal(domain),
+    attemptMaxMs: settings().attemptMaxMs,
+    deliveriesMax: settings().deliveriesMax,
+    reporter: reporterOf(house),
+    tellsHoldEnd: () => settings().holdNotice,
+  });
+  const recovering = setInterval(() => {
+    spool.recover().catch((error: unknown) => log.warn({ err: error }, "the queue cannot be put in order"));
+  }, RECOVER_MS).unref();
+  return {
+    wake: runner.wake,
+    async close(graceMs) {
+      clearInterval(recovering);
+      const left = await runner.stop(graceMs);
+      if (left.length > 0) await spool.giveBack(left).catch(() => undefined);
+    },
+  };
+}
+
+export function spoolOptions(house: House, role: SpoolOptions["role"]): SpoolOptions {
+  const { config } = house.law;
+  const { timeoutMs, inlineBytesMax, reserveMb, mailsMax } = config.queue;
+  return {
+    dir: spoolDir(config),
+    timeoutMs,
+    inlineBytesMax,
+    mailsMax,
+    reserveBytes: reserveMb * MB,
+    now: house.clock.now,
+    role,
+    // All workers have one supervisor.
+    ...(house.worker !== undefined && { service: `workers of ${process.ppid}` }),
+    wereEntered: enteredIn(house),
+  };
+}
+
+/** A clock may have been set back meanwhile. */
+const MARGIN_MS = 3_600_000;
+
+/** Asks the journal: an hour leaves it a minute after its end at the earliest, and arriving mails are settled within seconds. */
+const enteredIn =
+  ({ journal }: House): WereEntered =>
+  async (ids, sinceMs) => {
+    const found = new Set<string>();
+    for await (const { event, mailId } of journal.find({ sinceMs: sinceMs - MARGIN_MS })) {
+      if ((event === "received" || event === "held") && mailId !== undefined && ids.has(mailId)) found.add(mailId);
+    }
+    return found;
+  };

@@ -1,0 +1,157 @@
+/**
+ * Takes mails of the queue to other servers: which route, which destination, one attempt. When, how often and with how many at
+ * a time is the runner's matter; what became of it is said for each recipient.
+ */
+import type { Clock } from "../../kit/clock.ts";
+import type { Log } from "../../kit/log.ts";
+import type { Recipient } from "../../mail/views.ts";
+import type { Parcel } from "../next-hop.ts";
+import type { Attempt, Carrier, QueuedMail } from "../queue/queued.ts";
+import { type CourseParts, ownAttempt, type Trip, travel } from "./course.ts";
+import { fitParcel, Unfit } from "./fitness.ts";
+import { intoHop } from "./over-next-hop.ts";
+import { createPace } from "./pace.ts";
+import { destinationOf, type Route, routeOf } from "./routes.ts";
+import { type Waits, waitsOf } from "./waits.ts";
+import { createWatch, type Watch, type Watched } from "./watch.ts";
+
+export interface CarrierParts extends Omit<CourseParts, "now"> {
+  readonly routes: readonly Route[];
+  readonly waits: Waits;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Attempts that take longer are named in the log. */
+  readonly slowMs: number;
+  /** The addresses a client's mail may leave from; absent, or undefined from it: those of the route. */
+  egressOf?(clientId: string): readonly string[] | undefined;
+}
+
+export function createCarrier(parts: CarrierParts): Carrier {
+  const { clock, log, slowMs, waits } = parts;
+  const steadyMs = (): number => clock.steadyMs?.() ?? clock.now();
+  const watch = createWatch({ log, slowMs, endMs: waits.attemptMs, now: steadyMs });
+  const pace = createPace(steadyMs);
+  const known = new Map<string, Route>();
+  const routeFor = (mail: QueuedMail, recipient: Recipient): Route =>
+    routeOf(parts.routes, mail.session.clientId, recipient.address.domain);
+  const nameOf = (mail: QueuedMail, recipient: Recipient): string => {
+    const route = routeFor(mail, recipient);
+    const destination = destinationOf(route, recipient.address.domain);
+    if (route.mailsPerMinute !== undefined || route !== parts.routes.at(-1)) remember(known, destination, route);
+    return destination;
+  };
+  return {
+    destinationOf: nameOf,
+    widthOf(destination) {
+      const { connectionsMax, mailsPerMinute } = known.get(destination) ?? (parts.routes.at(-1) as Route);
+      if (mailsPerMinute === undefined) return connectionsMax;
+      return Math.min(connectionsMax, pace.room(destination, mailsPerMinute));
+    },
+    async attempt(mail, recipients, parcel) {
+      const [first] = recipients;
+      if (!first) return [];
+      const route = routeFor(mail, first);
+      const destination = nameOf(mail, first);
+      if (route.mailsPerMinute !== undefined) pace.took(destination, route.mailsPerMinute);
+      const work = { mail, recipients, route, destination };
+      const results = await watched(watch, work, steadyMs(), (trip) => go(parts, work, { ...trip, parcel }));
+      tell(log, work, results);
+      return results;
+    },
+    async close(graceMs) {
+      await parts.pools.close(graceMs);
+      watch.stop();
+      await Promise.all(parts.routes.flatMap(({ to }) => (to.kind === "hop" ? [to.hop.close(graceMs)] : [])));
+    },
+  };
+}
+
+/** Routes that are not the common one, by destination; who falls out has the common width. */
+const KNOWN_MAX = 100_000;
+function remember(known: Map<string, Route>, destination: string, route: Route): void {
+  if (known.size >= KNOWN_MAX && !known.has(destination)) known.clear();
+  known.set(destination, route);
+}
+
+interface Work {
+  readonly mail: QueuedMail;
+  readonly recipients: readonly Recipient[];
+  readonly route: Route;
+  readonly destination: string;
+}
+
+/** Runs an attempt under the eyes of the watch. */
+async function watched(
+  watch: Watch,
+  { mail, recipients, destination }: Work,
+  sinceMs: number,
+  run: (trip: Omit<Trip, "parcel" | "left"> & { step(name: string): void }) => Promise<Attempt[]>,
+): Promise<Attempt[]> {
+  const attempt: Watched = {
+    destination,
+    mailId: mail.id,
+    sinceMs,
+    step: "DNS",
+    server: undefined,
+    connection: undefined,
+  };
+  const ended = watch.begin(attempt);
+  try {
+    return await run({
+      mail,
+      recipients,
+      step(name) {
+        attempt.step = name;
+      },
+      using(connection, place) {
+        attempt.connection = connection;
+        attempt.server = place.name;
+      },
+    });
+  } finally {
+    ended();
+  }
+}
+
+async function go(
+  parts: CarrierParts,
+  { mail, route, destination, recipients }: Work,
+  trip: Omit<Trip, "left"> & { step(name: string): void },
+): Promise<Attempt[]> {
+  const { clock, waits } = parts;
+  const now = (): number => clock.now();
+  const all = (attempt: Attempt): Attempt[] => recipients.map(() => attempt);
+  const time = waitsOf(waits);
+  const left = (step?: string): number => {
+    trip.step(step ?? "");
+    return time(step);
+  };
+  let parcel: Parcel;
+  try {
+    parcel = route.to.kind === "hop" ? trip.parcel : fitParcel(trip.parcel);
+  } catch (error) {
+    if (error instanceof Unfit) return all(ownAttempt(error.word, now()));
+    throw error;
+  }
+  if (route.to.kind === "hop") {
+    return intoHop(route.to.hop, { ...trip, parcel, left }, { now, timeoutMs: waits.attemptMs });
+  }
+  const { clientId } = mail.session;
+  const egress = (clientId !== undefined ? parts.egressOf?.(clientId) : undefined) ?? route.egress;
+  const domain = recipients[0]?.address.domain ?? "";
+  const { requireTls } = mail.sender;
+  const places = await parts.places.of({ route, domain, destination, requireTls, egress });
+  if (typeof places === "string") return all(ownAttempt(places, now()));
+  return travel({ ...trip, parcel, left }, places, { ...parts, now });
+}
+
+/** One line for each attempt that did not go well; no address stands in it. */
+function tell(log: Log, { mail, destination }: Work, attempts: readonly Attempt[]): void {
+  const bad = attempts.find(({ kind, scope }) => kind !== "delivered" && scope !== "recipient");
+  if (!bad) return;
+  const { kind, scope, reply, server } = bad;
+  log.info(
+    { mail: mail.id, destination, server, kind, scope, code: reply.code, enhanced: reply.enhanced },
+    "not delivered",
+  );
+}
