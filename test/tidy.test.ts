@@ -28,9 +28,10 @@ const FLOORS: readonly (readonly string[])[] = [
   ["pipeline", "delivery"],
   ["stores", "reports", "scorers", "desk", "resolver", "admission"],
   ["doors", "console"],
-  ["house.ts"],
+  ["law-in-force.ts"],
+  ["house.ts", "deliverers.ts"],
   ["custody.ts"],
-  ["main.ts"],
+  ["main.ts", "deliverer.ts"],
   ["supervisor"],
   ["commands"],
 ];
@@ -71,7 +72,7 @@ const PURE = ["mail", "rules", "pipeline", "registers", "ledger", "signals", "au
 const WORLD = /^node:(?:fs|net|dns|http|https|http2|tls|dgram|child_process|worker_threads|cluster)(?:\/|$)/;
 
 /** Files that are run as a process of their own, beside the relay. */
-const OWN_PROCESSES = ["src/stores/duckdb/archivist.ts", "src/supervisor/worker-process.ts"];
+const OWN_PROCESSES = ["src/stores/duckdb/archivist.ts", "src/supervisor/worker-process.ts", "src/deliverer.ts"];
 
 const FUNCTION_LINES_LONG = 45;
 const FUNCTION_LINES_MAX = 70;
@@ -91,6 +92,8 @@ const RULE_HELPERS: Readonly<Record<string, string>> = {
   "src/rules/content/patterns.ts": "test/rules/content/prohibited.test.ts",
   "src/rules/groups.ts": "test/rules/advertising/subject-label.test.ts",
   "src/rules/consent/excess.ts": "test/rules/consent/scope.test.ts",
+  "src/rules/consent/caps.ts": "test/rules/consent/scope.test.ts",
+  "src/rules/consent/demands.ts": "test/rules/consent/recorded-consent.test.ts",
   "src/rules/advertising/label-words.ts": "test/rules/advertising/subject-label.test.ts",
   "src/rules/advertising/label-edit.ts": "test/rules/advertising/label-edit.test.ts",
 };

@@ -24,6 +24,7 @@ export interface ReplyParts {
 export function replyHop(inner: NextHop, parts: ReplyParts): NextHop {
   return {
     name: inner.name,
+    ...(inner.full && { full: () => inner.full?.() }),
     ping: () => inner.ping(),
     close: (graceMs) => inner.close(graceMs),
     begin: (session, sender, mailId) => {
@@ -43,8 +44,8 @@ function listening(inner: Handover, listener: Listening): Handover {
   const clients = new Set<Client>();
   return {
     ...(inner.answersEach !== undefined && { answersEach: inner.answersEach }),
-    ...(inner.drop && { drop: (recipient) => inner.drop?.(recipient) }),
-    ...(inner.hold && { hold: (reason) => inner.hold?.(reason) }),
+    ...(inner.drop && { drop: (recipient, why) => inner.drop?.(recipient, why) }),
+    ...(inner.hold && { hold: (reason, by) => inner.hold?.(reason, by) }),
     async rcpt(recipient) {
       const found = listener.advertisers.of(recipient.address.domain);
       for (const client of found instanceof Promise ? await found : found) clients.add(client);

@@ -1,13 +1,12 @@
 import { z } from "zod";
-import type { Pack } from "../../law/pack.ts";
 import { isAdSender } from "../../mail/client.ts";
 import type { Recipient, Session } from "../../mail/views.ts";
-import type { Standing } from "../../registers/consents.ts";
 import { advertiserOf, declaredAdvertising } from "../../signals/declared.ts";
 import { detectedEvidence, judgedAsDeclared, onlyPacks, READS_LIKE_IT } from "../advertising/detection.ts";
 import { consequences, type Demand, demandsMore } from "../consequence.ts";
 import { type Context, defineRule, type Evidence, type Finding, PASS, skip } from "../define.ts";
 import { type Group, groupByPacks, packsOf } from "../groups.ts";
+import { type Demands, demandsOf, isGranted, type Lack, stateOf } from "./demands.ts";
 
 export const recordedConsent = defineRule({
   id: "consent/recorded-consent",
@@ -74,7 +73,6 @@ interface Question {
   readonly lacks?: readonly Lack[];
 }
 
-type Lack = "missing" | "withdrawn";
 const LACKS: readonly Lack[] = ["missing", "withdrawn"];
 
 async function judge(question: Question, context: Context<unknown>): Promise<Finding | readonly Finding[]> {
@@ -136,40 +134,4 @@ function reliedOn(
 function together(groups: readonly Group[]): Pick<Demands, "packs" | "ids"> {
   const packs = [...new Set(groups.flatMap((group) => demandsOf(group.packs).packs))];
   return { packs, ids: packs.map(({ id }) => id) };
-}
-
-const isGranted = (record: Standing | undefined): boolean => record !== undefined && record.withdrawnAtMs === undefined;
-
-const stateOf = (record: Standing | undefined): Lack | "granted" =>
-  !record ? "missing" : isGranted(record) ? "granted" : "withdrawn";
-
-/** What these packs ask for, and those that a refusal binds. */
-interface Demands extends Readonly<Record<Lack, readonly Demand[]>> {
-  readonly packs: readonly Pack[];
-  readonly ids: readonly string[];
-}
-
-/** Packs come in the same few lists, mail after mail. */
-const known = new WeakMap<readonly Pack[], Demands>();
-
-/** A refusal binds under every model, by the article that says so; a missing yes only where the law is opt-in. */
-function demandsOf(packs: readonly Pack[]): Demands {
-  let demands = known.get(packs);
-  if (!demands) {
-    const of = (requirementOf: (pack: Pack) => Demand["requirement"] | undefined): Demand[] =>
-      packs.flatMap((pack) => {
-        const requirement = requirementOf(pack);
-        return requirement ? [{ pack, requirement }] : [];
-      });
-    const withdrawn = of(({ consent, refusal }) => refusal ?? consent);
-    const bound = withdrawn.map(({ pack }) => pack);
-    demands = {
-      missing: of(({ consent }) => (consent?.model === "opt-in" ? consent : undefined)),
-      withdrawn,
-      packs: bound,
-      ids: bound.map(({ id }) => id),
-    };
-    known.set(packs, demands);
-  }
-  return demands;
 }
