@@ -17,13 +17,15 @@ export interface Traffic {
   readonly reconnects?: boolean;
   /** The whole mail, headers and all, from here instead. */
   readonly file?: string;
+  /** A connection for each mail instead of kept ones. */
+  readonly fresh?: boolean;
 }
 
 /** Sends it all to a port. @returns seconds it took */
 export async function send(port: number, traffic: Traffic): Promise<number> {
-  const { mails, sessions, bytes, sender, recipient, subject, file, host } = traffic;
+  const { mails, sessions, bytes, sender, recipient, subject, file, host, fresh } = traffic;
   const args = [
-    "-d",
+    ...(fresh ? [] : ["-d"]),
     "-s",
     sessions,
     "-m",
