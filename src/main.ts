@@ -99,11 +99,11 @@ export async function openHouse(house: House, around: Around = {}): Promise<Serv
     throw error;
   });
   const duties = dutiesOf(house, desk);
-  const { worker = 0 } = around;
-  const connections = () => openAt(doors, config);
-  const { journal, clock } = house;
-  const told = { worker, lag, admission, journal, clock, connections, queue: custody.size };
-  readSelf(house.meter, { ...told, keepsHouse: () => duties.ours });
+  readSelf(house.meter, {
+    ...{ ...house, lag, admission, worker: around.worker ?? 0, queue: custody.size },
+    connections: () => openAt(doors, config),
+    keepsHouse: () => duties.ours,
+  });
   const prepare = (loaded: LoadedConfig): Promise<Change> => prepareChange(house, loaded, { custody, renew, doors });
   return {
     addresses: doors.map((door) => door.address),
