@@ -4,8 +4,9 @@
  */
 import { join } from "node:path";
 import type { Config } from "./config/schema.ts";
+import { startDeliverers } from "./deliverers.ts";
 import { openCarrier } from "./delivery/carrier/open.ts";
-import { type CarrierSwitch, switchCarrier } from "./delivery/carrier/switch.ts";
+import { switchCarrier } from "./delivery/carrier/switch.ts";
 import { createFlightGate } from "./delivery/flight-gate.ts";
 import type { NextHop } from "./delivery/next-hop.ts";
 import { nextHopOf } from "./delivery/open.ts";
@@ -61,7 +62,7 @@ export async function openCustody(house: House): Promise<Custody> {
           const old = hop;
           hop = next;
           const { drainMs } = config.limits;
-          await Promise.all([old.close(drainMs), carrier && queue?.ways.put(carrier, drainMs)]);
+          await Promise.all([old.close(drainMs), carrier && queue?.put(carrier, drainMs)]);
         },
         drop() {
           void next.close(0);
@@ -80,7 +81,8 @@ const needsQueue = (config: Config): boolean => config.nextHop.mode === "queue" 
 
 interface Queue {
   readonly front: NextHop;
-  readonly ways: CarrierSwitch;
+  /** Takes other ways from now on. */
+  put(carrier: Carrier, graceMs: number): Promise<void>;
   close(graceMs: number): Promise<void>;
 }
 
@@ -125,7 +127,7 @@ async function openQueue(house: House, hop: () => NextHop, config: Config): Prom
     throw error;
   }
   const { carrier } = ways;
-  const runner = runQueue(house, spool, carrier);
+  let runner = startDelivering(house, spool, carrier);
   const front = queueHop({
     name: () => hop().name,
     spool,
@@ -133,12 +135,17 @@ async function openQueue(house: House, hop: () => NextHop, config: Config): Prom
     log,
     now: house.clock.now,
     settings: () => house.law.config.queue,
-    onQueued: runner.wake,
+    onQueued: () => runner.wake(),
     ping: () => hop().ping(),
   });
   return {
     front,
-    ways,
+    async put(next, graceMs) {
+      const before = runner;
+      // Those that deliver read the configuration anew.
+      runner = startDelivering(house, spool, carrier);
+      await Promise.all([ways.put(next, graceMs), before.close(graceMs)]);
+    },
     async close(graceMs) {
       await runner.close(graceMs);
       await carrier.close(graceMs);
@@ -147,12 +154,51 @@ async function openQueue(house: House, hop: () => NextHop, config: Config): Prom
   };
 }
 
-interface RunningQueue extends Pick<Runner, "wake"> {
+interface Delivering extends Pick<Runner, "wake"> {
   close(graceMs: number): Promise<void>;
 }
 
-/** Has the mails of the spool tried by this process. */
-export function runQueue(house: House, spool: OpenSpool, carrier: Carrier): RunningQueue {
+/** A store that only this process sees, or the configuration, may want that one process does it all. */
+const isElsewhere = ({ law: { config } }: House): boolean =>
+  config.queue.processes > 0 && config.store.url !== "memory:";
+
+/** Has the mails of the spool tried, by this process or by others. */
+function startDelivering(house: House, spool: OpenSpool, carrier: Carrier): Delivering {
+  const { log } = house;
+  const { path, config } = house.law;
+  // Where several processes take mail in, one of them starts those that deliver; these look for what the others took in.
+  const count = (house.worker ?? 1) === 1 ? config.queue.processes : 0;
+  const those = isElsewhere(house)
+    ? startDeliverers({ count, configPath: path, log })
+    : runQueue(house, spool, carrier);
+  const recovering = setInterval(() => {
+    spool.recover().catch((error: unknown) => log.warn({ err: error }, "the queue cannot be put in order"));
+  }, RECOVER_MS).unref();
+  return {
+    wake: () => those.wake(),
+    async close(graceMs) {
+      clearInterval(recovering);
+      await those.close(graceMs);
+    },
+  };
+}
+
+/** Delivers what is in the spool of a service that runs in another process. */
+export async function openDelivery(house: House): Promise<Delivering> {
+  const carrier = carrierOf(house, house.law.config);
+  const spool = await openSpool(spoolOptions(house, "helper"));
+  const running = runQueue(house, spool, carrier);
+  return {
+    wake: running.wake,
+    async close(graceMs) {
+      await running.close(graceMs);
+      await carrier.close(graceMs);
+      await spool.close();
+    },
+  };
+}
+
+function runQueue(house: House, spool: OpenSpool, carrier: Carrier): Delivering {
   const { clock, log, ids, recorder } = house;
   const settings = () => house.law.config.queue;
   const runner = startRunner({
@@ -171,13 +217,9 @@ export function runQueue(house: House, spool: OpenSpool, carrier: Carrier): Runn
     reporter: reporterOf(house),
     tellsHoldEnd: () => settings().holdNotice,
   });
-  const recovering = setInterval(() => {
-    spool.recover().catch((error: unknown) => log.warn({ err: error }, "the queue cannot be put in order"));
-  }, RECOVER_MS).unref();
   return {
     wake: runner.wake,
     async close(graceMs) {
-      clearInterval(recovering);
       const left = await runner.stop(graceMs);
       if (left.length > 0) await spool.giveBack(left).catch(() => undefined);
     },

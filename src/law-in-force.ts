@@ -48,6 +48,8 @@ const OWN_MODEL = fileURLToPath(new URL("../config/models/advertising.bin", impo
 /** What a configuration says about judging; replaced as a whole by a reload. */
 export interface Law {
   readonly config: Config;
+  /** The file it was read from. */
+  readonly path: string;
   readonly packs: ReadonlyMap<string, Pack>;
   readonly choice: PackChoice;
   readonly site: Site;
@@ -142,7 +144,7 @@ export function layDownLaw({ config, file }: LoadedConfig, parts: LawParts): Law
   };
   const gate = gateSettings(settings);
   const asks = { ...(names && { names }), sealing: openSealing(config, clock), signing, gate };
-  return { config, packs, choice, site, pipeline, smtp, conduct: conductSettings(settings), ...asks };
+  return { config, path: file.path, packs, choice, site, pipeline, smtp, conduct: conductSettings(settings), ...asks };
 }
 
 function detectionOf(

@@ -29,9 +29,9 @@ const FLOORS: readonly (readonly string[])[] = [
   ["stores", "reports", "scorers", "desk", "resolver", "admission"],
   ["doors", "console"],
   ["law-in-force.ts"],
-  ["house.ts"],
+  ["house.ts", "deliverers.ts"],
   ["custody.ts"],
-  ["main.ts"],
+  ["main.ts", "deliverer.ts"],
   ["supervisor"],
   ["commands"],
 ];
@@ -72,7 +72,7 @@ const PURE = ["mail", "rules", "pipeline", "registers", "ledger", "signals", "au
 const WORLD = /^node:(?:fs|net|dns|http|https|http2|tls|dgram|child_process|worker_threads|cluster)(?:\/|$)/;
 
 /** Files that are run as a process of their own, beside the relay. */
-const OWN_PROCESSES = ["src/stores/duckdb/archivist.ts", "src/supervisor/worker-process.ts"];
+const OWN_PROCESSES = ["src/stores/duckdb/archivist.ts", "src/supervisor/worker-process.ts", "src/deliverer.ts"];
 
 const FUNCTION_LINES_LONG = 45;
 const FUNCTION_LINES_MAX = 70;
