@@ -7,16 +7,18 @@ import type { Config } from "./config/schema.ts";
 import { startDeliverers } from "./deliverers.ts";
 import { openCarrier } from "./delivery/carrier/open.ts";
 import { switchCarrier } from "./delivery/carrier/switch.ts";
+import { createFlightGate } from "./delivery/flight-gate.ts";
 import type { NextHop } from "./delivery/next-hop.ts";
 import { nextHopOf } from "./delivery/open.ts";
 import { queueHop } from "./delivery/queue/hop.ts";
-import type { Carrier, QueuedMail, Reporter } from "./delivery/queue/queued.ts";
+import type { Carrier, Gate, QueuedMail, Reporter } from "./delivery/queue/queued.ts";
 import { type Runner, startRunner } from "./delivery/queue/runner.ts";
 import { createReporter } from "./delivery/reports/reporter.ts";
 import type { House } from "./house.ts";
 import type { Names } from "./kit/names.ts";
 import { Unavailable } from "./kit/trouble.ts";
 import { type Language, languagesOf } from "./mail/language.ts";
+import { createFlights } from "./registers/flights.ts";
 import { type OpenSpool, openSpool, type SpoolOptions } from "./stores/spool/open.ts";
 import { hasSpool } from "./stores/spool/place.ts";
 import type { WereEntered } from "./stores/spool/recovery.ts";
@@ -95,7 +97,7 @@ function carrierOf(house: House, config: Config): Carrier {
       return current.ask(name, type);
     },
   };
-  return openCarrier(config, { names, log, clock });
+  return openCarrier(config, { names, log, clock, egressOf: (clientId) => house.gate.egressOf(clientId) });
 }
 
 /** Reports in the languages of those who sent. */
@@ -210,6 +212,7 @@ function runQueue(house: House, spool: OpenSpool, carrier: Carrier): Delivering 
     hostname: () => house.law.config.hostname,
     isLocal: (domain) => house.law.site.isLocal(domain),
     attemptMaxMs: settings().attemptMaxMs,
+    gate: refusalGate(house, settings().attemptMaxMs),
     deliveriesMax: settings().deliveriesMax,
     reporter: reporterOf(house),
     tellsHoldEnd: () => settings().holdNotice,
@@ -222,6 +225,16 @@ function runQueue(house: House, spool: OpenSpool, carrier: Carrier): Delivering 
     },
   };
 }
+
+/** Refusals that come while advertising waits, or is being tried; then what else customers' mail is asked. */
+const refusalGate = ({ store, clock, consents, gate }: House, attemptMaxMs: number): Gate =>
+  createFlightGate({
+    flights: createFlights(store.tables, clock, { answerMs: () => attemptMaxMs }),
+    consents,
+    inner: gate,
+    clock,
+    attemptMaxMs,
+  });
 
 export function spoolOptions(house: House, role: SpoolOptions["role"]): SpoolOptions {
   const { config } = house.law;

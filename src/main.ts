@@ -10,10 +10,11 @@ import { type DeskService, openDeskService } from "./desk/service.ts";
 import type { Door } from "./doors/door.ts";
 import { certificateOf, type DoorParts, openDoors } from "./doors/open.ts";
 import type { Elsewhere } from "./doors/smtp/per-address.ts";
-import { type House, layDownLaw, ledgerDuty } from "./house.ts";
+import { type House, ledgerDuty } from "./house.ts";
 import { type Duties, startDuties } from "./kit/duties.ts";
 import { every } from "./kit/every.ts";
 import { createLease } from "./kit/lease.ts";
+import { layDownLaw } from "./law-in-force.ts";
 import { warnOfClients } from "./registers/client-warnings.ts";
 import { warnOfCodes } from "./registers/code-warnings.ts";
 
@@ -68,8 +69,12 @@ export async function openHouse(house: House, around: { readonly elsewhere?: Els
     get hostname() {
       return house.law.config.hostname;
     },
-    sealing: async (...asked) => (await house.law.sealing?.(...asked)) ?? [],
-    signing: async (mail) => (await house.law.signing?.sign(mail)) ?? [],
+    get sealing() {
+      return house.law.sealing;
+    },
+    get signing() {
+      return house.law.signing?.sign;
+    },
     get receivedMax() {
       return house.law.config.limits.receivedMax;
     },

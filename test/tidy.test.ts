@@ -28,6 +28,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["pipeline", "delivery"],
   ["stores", "reports", "scorers", "desk", "resolver", "admission"],
   ["doors", "console"],
+  ["law-in-force.ts"],
   ["house.ts", "deliverers.ts"],
   ["custody.ts"],
   ["main.ts", "deliverer.ts"],
@@ -91,6 +92,8 @@ const RULE_HELPERS: Readonly<Record<string, string>> = {
   "src/rules/content/patterns.ts": "test/rules/content/prohibited.test.ts",
   "src/rules/groups.ts": "test/rules/advertising/subject-label.test.ts",
   "src/rules/consent/excess.ts": "test/rules/consent/scope.test.ts",
+  "src/rules/consent/caps.ts": "test/rules/consent/scope.test.ts",
+  "src/rules/consent/demands.ts": "test/rules/consent/recorded-consent.test.ts",
   "src/rules/advertising/label-words.ts": "test/rules/advertising/subject-label.test.ts",
   "src/rules/advertising/label-edit.ts": "test/rules/advertising/label-edit.test.ts",
 };

@@ -3,6 +3,7 @@ import { NODE_NAME } from "../kit/node-name.ts";
 import { dns, list, scorers } from "./asked.ts";
 import { route, WAYS, WAYS_TEXT } from "./delivering.ts";
 import { queue } from "./queue.ts";
+import { arc, dkim } from "./signing.ts";
 import { count, domain, endpoint, ipRange, minutes, ruleMode, seconds, timeout, timeoutUpTo } from "./values.ts";
 
 export type { Endpoint } from "./values.ts";
@@ -39,8 +40,6 @@ const listener = z.strictObject({
       "packs for what comes in here, in the place of packs.default; a client's own and a recipient's domain go before",
     ),
 });
-
-const SELECTOR = /^[\w-]+(\.[\w-]+)*$/;
 
 const limits = z.strictObject({
   mailBytesMax: count(52_428_800, 2 ** 31).describe("largest mail, bytes; announced as SIZE"),
@@ -203,41 +202,8 @@ export const configSchema = z.strictObject({
   trustedProxies: z.array(ipRange).default([]).describe("hosts that may send XCLIENT, XFORWARD or the PROXY header"),
   dns: dns.prefault({}).describe("who is asked about names, and what that may cost"),
   lists: z.array(list).default([]).describe("lists of addresses that send spam, or never do"),
-  arc: z
-    .strictObject({
-      domain: domain.describe("d=: whose seal it is"),
-      selector: z
-        .string()
-        .regex(SELECTOR, "a selector")
-        .describe("s=: the key is published at selector._domainkey.domain"),
-      keyFile: z.string().describe("private key, PEM: RSA or Ed25519"),
-      seal: z
-        .enum(["changed", "always"])
-        .default("changed")
-        .describe("which mail is sealed: where we change the header, or all that was checked"),
-    })
-    .optional()
-    .describe("ARC seals on mail that goes on (RFC 8617)"),
-  dkim: z
-    .strictObject({
-      directory: z
-        .string()
-        .min(1)
-        .optional()
-        .describe("where consentry dkim keeps keys, as domain/selector.pem; default: dkim in dataDir"),
-      keys: z
-        .array(
-          z.strictObject({
-            domain: domain.describe("d=: whose signature it is"),
-            selector: z.string().regex(SELECTOR, "a selector").describe("s=: published at selector._domainkey.domain"),
-            keyFile: z.string().describe("private key, PEM: RSA or Ed25519"),
-          }),
-        )
-        .default([])
-        .describe("keys of your own, besides those in directory"),
-    })
-    .prefault({})
-    .describe("DKIM signatures on mail of our own clients, where the domain in From has a key"),
+  arc: arc.optional().describe("ARC seals on mail that goes on (RFC 8617)"),
+  dkim: dkim.prefault({}).describe("DKIM signatures on mail of our own clients, where the domain in From has a key"),
   nextHop: nextHop.prefault({}).describe("delivery"),
   queue: queue.prefault({}).describe("mail in our custody, with nextHop.mode: queue"),
   routes: z

@@ -13,7 +13,7 @@ import type { Meaning } from "./tokens.ts";
 
 /** How the word came to us, for the record. */
 export interface Path {
-  readonly how: "one-click" | "mail" | "api" | "console" | "double-opt-in";
+  readonly how: "one-click" | "mail" | "reply" | "api" | "console" | "double-opt-in";
   /** The address it came from. */
   readonly ip?: string;
   /** Who spoke for the recipient (API). */

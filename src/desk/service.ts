@@ -8,12 +8,16 @@ import type { Log } from "../kit/log.ts";
 import type { Store } from "../kit/store.ts";
 import type { PackChoice } from "../law/choice.ts";
 import type { Recorder } from "../ledger/recorder.ts";
+import type { ClientRegister } from "../registers/clients.ts";
 import type { ConsentRegister } from "../registers/consents.ts";
 import type { Flights } from "../registers/flights.ts";
+import { createAdvertisers } from "./advertisers.ts";
 import type { Desk } from "./desk.ts";
 import { mailboxHop } from "./mailbox-hop.ts";
 import { openDesk } from "./open.ts";
 import { createPostman } from "./postman.ts";
+import { loadRefusalWords } from "./refusal-words.ts";
+import { replyHop } from "./reply-hop.ts";
 import type { Tokens } from "./tokens.ts";
 
 export interface DeskHouse {
@@ -22,6 +26,7 @@ export interface DeskHouse {
   readonly ids: Ids;
   readonly tokens: Tokens;
   readonly store: Store;
+  readonly clients: Pick<ClientRegister, "list">;
   readonly consents: ConsentRegister;
   readonly recorder: Recorder;
   readonly flights: Flights;
@@ -45,10 +50,12 @@ const ROUND_EVERY_MS = 30_000;
 
 /** @param nextHop where our own mails go, asked anew each time */
 export function openDeskService(house: DeskHouse, nextHop: () => NextHop): DeskService {
-  const { clock, store, consents, recorder, flights, tokens } = house;
+  const { clock, store, clients, consents, recorder, flights, tokens } = house;
   const ground = { clock, tables: store.tables, consents, recorder, flights };
   const { outbox, desk } = openDesk({ ...ground, law: () => house.law });
   const { address: sender, publicUrl } = house.law.config.refusals;
+  const advertisers = createAdvertisers(clients.list, consents, clock);
+  const refuses = loadRefusalWords();
   const address = (): string | undefined => house.law.config.refusals.address;
   const postman =
     sender === undefined
@@ -69,7 +76,12 @@ export function openDeskService(house: DeskHouse, nextHop: () => NextHop): DeskS
   };
   return {
     desk: prompt,
-    inFrontOf: (hop, swallows) => mailboxHop(hop, { desk: prompt, tokens, address }, { swallows }),
+    inFrontOf: (hop, swallows) =>
+      mailboxHop(
+        replyHop(hop, { desk: prompt, advertisers, refuses }),
+        { desk: prompt, tokens, address },
+        { swallows },
+      ),
     rounds: {
       name: "notices",
       begin: async () => every(ROUND_EVERY_MS, async () => postman?.round()),

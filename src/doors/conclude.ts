@@ -168,8 +168,9 @@ async function handOver(course: Course, judged: Judged): Promise<Reply> {
   }
   const edits = [...declarationsIn(headers), ...editsFor(rules, taken)];
   const { session } = view;
-  const signature = (await parts.signing?.({ session, headers, content, edits })) ?? [];
-  const seal = (await parts.sealing?.(headers, content, [...signature, ...edits])) ?? [];
+  const { signing, sealing } = parts;
+  const signature = signing ? await signing({ session, headers, content, edits }) : [];
+  const seal = sealing ? await sealing(headers, content, [...signature, ...edits]) : [];
   const parcel = parcelOf(content, frontOf(course, taken), [...seal, ...signature, ...edits]);
   const written = parts.recorder.record(entries);
   let outcome: Outcome;

@@ -39,9 +39,9 @@ export interface IntakeParts {
   /** Lets refusals wait for advertising that is being handed over; absent where nothing is handed over. */
   readonly flights?: Pick<Flights, "begin">;
   /** Seals mail that we change; absent where nothing is sealed. */
-  readonly sealing?: Sealing;
+  readonly sealing?: Sealing | undefined;
   /** Signs mail of our own clients; absent where nothing is signed. */
-  readonly signing?: Signing["sign"];
+  readonly signing?: Signing["sign"] | undefined;
   /** Most Received fields of a mail; more is a loop. */
   readonly receivedMax: number;
 }

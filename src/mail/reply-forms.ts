@@ -1,22 +1,14 @@
+import { CUSTOMER_REPLIES } from "./customer-replies.ts";
+import { form, type ReplyForm } from "./reply-form.ts";
+
 /**
  * The one catalogue of what a client may hear from us. Each line says what was wrong and what would be accepted;
  * scores, thresholds and other people's data stay in the ledger. ASCII only. Codes: RFC 5321 4.2, RFC 3463, RFC 7372.
  */
-export interface ReplyForm {
-  readonly code: number;
-  readonly enhanced: string;
-  readonly wrong: string;
-  readonly accepted: string;
-}
-
-const form = (code: number, enhanced: string, wrong: string, accepted: string): ReplyForm => ({
-  code,
-  enhanced,
-  wrong,
-  accepted,
-});
+export type { ReplyForm } from "./reply-form.ts";
 
 export const REPLIES = {
+  ...CUSTOMER_REPLIES,
   "relay-denied": form(
     550,
     "5.7.1",
@@ -48,27 +40,6 @@ export const REPLIES = {
     "this login is on hold: it behaves as if somebody else used it",
     "mail when the operator has looked",
   ),
-  "client-suspended": form(550, "5.7.1", "you are suspended: your mail is not relayed for a time", "your mail again"),
-  "licence-missing": form(
-    550,
-    "5.7.1",
-    "mail services are relayed only with a permit or filing number",
-    "your mail, once the operator of this server has recorded yours",
-  ),
-  "address-unregistered": form(
-    550,
-    "5.7.1",
-    "your address is not registered for sending",
-    "mail from your registered addresses; report others to the authority and to this server's operator",
-  ),
-  "campaign-undeclared": form(
-    550,
-    "5.7.1",
-    "the mail does not fit what you declared you would send",
-    "mail as declared; declare anything else to the operator of this server before",
-  ),
-  "campaign-number": form(550, "5.7.1", "more recipients than you declared", "no more than that, or a new declaration"),
-  "campaign-rate": form(451, "4.7.1", "more recipients a minute than you declared", "the same mail in a minute"),
   "client-rate": form(451, "4.7.1", "more mails than the client is registered for", "mails within the limit"),
   "login-required": form(530, "5.7.0", "this port is for clients only", "log in, or send from a registered network"),
   "client-network": form(
@@ -143,12 +114,6 @@ export const REPLIES = {
     "5.7.22",
     "the domain in From signs all its mail, and only others have signed this one (DKIM)",
     "mail signed by the domain in From",
-  ),
-  "bulk-unproved": form(
-    550,
-    "5.7.26",
-    "bulk mail proves the domain in From, by DKIM or SPF, and this does not",
-    "mail of a domain that has its DKIM key here, or that is signed for it",
   ),
   "spf-fail": form(
     550,

@@ -125,4 +125,34 @@ export const VIETNAMESE: WordTable = {
   "disk-full": ["không còn chỗ chứa thư", "hãy thử lại sau"],
   "local-trouble": ["có lỗi ở máy chủ này, không phải do bạn", "hãy thử lại sau"],
   "shutting-down": ["máy chủ này ngừng phục vụ trong chốc lát", "hãy thử lại ngay"],
+  "client-suspended": [
+    "bạn đang bị tạm ngưng: thư của bạn không được chuyển trong một thời gian",
+    "thư của bạn sau khi hết tạm ngưng",
+  ],
+  "licence-missing": [
+    "chỉ chuyển thư của dịch vụ có giấy phép hoặc số đăng ký",
+    "thư của bạn sau khi người vận hành máy chủ này đã ghi số của bạn",
+  ],
+  "address-unregistered": [
+    "địa chỉ của bạn chưa được đăng ký để gửi thư",
+    "thư từ các địa chỉ đã đăng ký; hãy báo địa chỉ khác cho cơ quan quản lý và người vận hành máy chủ này",
+  ],
+  "campaign-undeclared": [
+    "thư không đúng với những gì bạn đã khai báo sẽ gửi",
+    "thư đúng như khai báo; mọi thư khác hãy khai báo trước với người vận hành máy chủ này",
+  ],
+  "campaign-number": ["số người nhận nhiều hơn bạn đã khai báo", "không quá số đó, hoặc một khai báo mới"],
+  "campaign-rate": ["số người nhận mỗi phút nhiều hơn bạn đã khai báo", "chính thư đó sau một phút"],
+  "bulk-unproved": [
+    "thư gửi hàng loạt phải chứng minh tên miền trong From bằng DKIM hoặc SPF, thư này thì không",
+    "thư của tên miền có khóa DKIM ở đây, hoặc đã được ký cho tên miền đó",
+  ],
+  "recipient-bounces": [
+    "thư của bạn gửi người nhận này bị trả lại nhiều lần",
+    "người nhận có thật; người có hộp thư hoạt động trở lại cần đồng ý lại",
+  ],
+  overloaded: ["máy chủ này đang có nhiều việc hơn khả năng", "hãy thử lại sau"],
+  "overloaded-now": ["máy chủ này hiện không nhận thêm kết nối", "hãy kết nối sau"],
+  "data-timeout": ["thư được truyền quá chậm", "chính thư đó, truyền nhanh hơn"],
+  "idle-timeout": ["quá lâu không có lệnh đầy đủ nào", "hãy kết nối lại khi có thư"],
 };

@@ -8,14 +8,19 @@ const range = z.string().refine(isIpRange, "an IP address or CIDR range");
 const day = z.iso.date("a day: 2026-11-22");
 const moment = z.number().positive();
 
-const addressSchema = z.strictObject({
-  network: range,
-  use: z.enum(["source", "egress"]),
-  authority: z.string().min(2, "who registered it").max(200),
-  registeredOn: day,
-  change: z.boolean().optional(),
-  endsOn: day.optional(),
-});
+const addressSchema = z
+  .strictObject({
+    network: range,
+    use: z.enum(["source", "egress"]),
+    authority: z.string().min(2, "who registered it").max(200),
+    registeredOn: day,
+    change: z.boolean().optional(),
+    endsOn: day.optional(),
+  })
+  .refine(
+    ({ use, network }) => use === "source" || !network.includes("/"),
+    "mail leaves by an address: one for each, no range",
+  );
 
 const SENDER = /^[^@\s]{0,64}@[a-z0-9.-]+$/;
 

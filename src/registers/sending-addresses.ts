@@ -39,7 +39,7 @@ export function stateOf(address: SendingAddress, days: AddressDays, nowMs: numbe
 export function egressOf(client: Client, nowMs: number, days: AddressDays = NO_WAIT): readonly string[] | undefined {
   const own = client.addresses?.filter(({ use }) => use === "egress") ?? [];
   if (own.length === 0) return undefined;
-  return own.filter((address) => stateOf(address, days, nowMs) === "usable").map(({ network }) => network);
+  return own.flatMap((address) => (stateOf(address, days, nowMs) === "usable" ? [address.network] : []));
 }
 
 const compiled = new WeakMap<SendingAddress, IpRanges>();

@@ -8,6 +8,7 @@ import { harvesting } from "./conduct/harvesting.ts";
 import { hijackedLogin } from "./conduct/hijacked-login.ts";
 import { listed } from "./conduct/listed.ts";
 import { rate } from "./conduct/rate.ts";
+import { bouncing } from "./consent/bouncing.ts";
 import { recordedConsent } from "./consent/recorded-consent.ts";
 import { refusalHeaders } from "./consent/refusal-headers.ts";
 import { scope } from "./consent/scope.ts";
@@ -56,6 +57,7 @@ export const RULES: readonly Rule[] = [
   receivedForged,
   authenticity,
   recordedConsent,
+  bouncing,
   scope,
   subjectLabel,
   detect,

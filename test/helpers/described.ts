@@ -67,7 +67,7 @@ export interface Described {
   /** "advertiser recipient", with a trailing "withdrawn" for a refusal. */
   readonly consents?: readonly string[];
   /** More of what these consents cover. */
-  readonly agreed?: Pick<Standing, "limit" | "hours"> & { readonly topics?: readonly string[] };
+  readonly agreed?: Pick<Standing, "limit" | "hours" | "bounces"> & { readonly topics?: readonly string[] };
   /** How many were sent already, of every cap and agreed number. */
   readonly sent?: number;
   readonly options?: Readonly<Record<string, unknown>>;

@@ -5,7 +5,7 @@
  * samples give the same weights to the last bit.
  */
 import { FEATURE_BITS, type Features } from "../../../src/signals/features.ts";
-import { randomOf, shuffle } from "./random.ts";
+import { randomOf, shuffle } from "../random.ts";
 
 export interface Lesson {
   readonly features: Features;
