@@ -95,7 +95,8 @@ function carrierOf(house: House, config: Config): Carrier {
       return current.ask(name, type);
     },
   };
-  return openCarrier(config, { names, log, clock, egressOf: (clientId) => house.gate.egressOf(clientId) });
+  const { tables } = house.store;
+  return openCarrier(config, { names, log, clock, tables, egressOf: (clientId) => house.gate.egressOf(clientId) });
 }
 
 /** Reports in the languages of those who sent. */
