@@ -74,12 +74,17 @@ export function createCarrier(parts: CarrierParts): Carrier {
       }
     },
     async close(graceMs) {
-      await parts.pools.close(graceMs);
+      // Those under way may still open what they need.
+      await watch.idle(graceMs);
+      await parts.pools.close(Math.min(graceMs, QUIT_MS_MAX));
       watch.stop();
       await Promise.all(parts.routes.flatMap(({ to }) => (to.kind === "hop" ? [to.hop.close(graceMs)] : [])));
     },
   };
 }
+
+/** Kept connections are told QUIT; what does not end by then is cut off. */
+const QUIT_MS_MAX = 1_000;
 
 /** A destination that turned a mail away is asked so often in one attempt, each time when another mail has left it. */
 const TRIES_MAX = 5;

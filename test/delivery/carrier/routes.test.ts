@@ -134,6 +134,26 @@ describe("connections", () => {
     expect(mx.connections).toBe(1);
   });
 
+  it("are left to the mails under way when the carrier closes, and then closed", async () => {
+    const { mx, send, carrier } = await oneWay({ dotDelayMs: 200 });
+    const underWay = send("b@b.example");
+    await until("it is under way", () => mx.mails.length === 1);
+    await carrier.close(5_000);
+    expect((await underWay).map(meant)).toEqual(["delivered mail 250 2.0.0"]);
+    await until("nothing is open", () => mx.open === 0);
+    expect((await send("b@b.example")).map(meant), "nothing begins afterwards").toEqual(["later mail 451 4.3.2"]);
+    expect(mx.connections).toBe(1);
+  });
+
+  it("are cut off where a mail does not end in time", async () => {
+    const { mx, send, carrier } = await oneWay({ answers: { dot: "stall" } });
+    const underWay = send("b@b.example");
+    await until("it is under way", () => mx.mails.length === 1);
+    await carrier.close(50);
+    expect((await underWay).map(({ kind }) => kind)).toEqual(["later"]);
+    await until("nothing is open", () => mx.open === 0);
+  });
+
   it("that are all busy: later, without a word to the destination", async () => {
     const { mx, send } = await oneWay(
       { answers: { dot: ["stall"] } },
