@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { NODE_NAME } from "../kit/node-name.ts";
+import { adArchive } from "./ad-archive.ts";
 import { dns, list, scorers } from "./asked.ts";
 import { route, WAYS, WAYS_TEXT } from "./delivering.ts";
 import { queue } from "./queue.ts";
@@ -15,9 +16,9 @@ export type { Endpoint } from "./values.ts";
 
 const listener = z.strictObject({
   door: z
-    .enum(["smtp", "submission", "milter", "http"])
+    .enum(["smtp", "submission", "milter", "http", "metrics"])
     .describe(
-      "smtp: mail from the world and from clients; submission: clients only; milter: for Postfix and Sendmail; http: refusals and consents by link, the API, /healthz and /readyz",
+      "smtp: mail from the world and from clients; submission: clients only; milter: for Postfix and Sendmail; http: refusals and consents by link, the API, /healthz and /readyz; metrics: /metrics, /healthz and /readyz, for an address that only your monitoring reaches",
     ),
   listen: endpoint.describe("address and port, or unix:/path"),
   tls: z
@@ -224,6 +225,9 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe("what tells an advertisement by its words; what follows is said in rules: advertising/detect"),
+  adArchive: adArchive
+    .prefault({})
+    .describe("encrypted copies of what advertising services send, where a law asks for them"),
   scorers: scorers.prefault({}).describe("programs beside the relay that are asked about each mail; none by default"),
   ledger: z
     .strictObject({
