@@ -9,7 +9,7 @@ import { startDeliverers } from "./deliverers.ts";
 import { archivingHop } from "./delivery/ad-archive.ts";
 import { openCarrier } from "./delivery/carrier/open.ts";
 import { switchCarrier } from "./delivery/carrier/switch.ts";
-import { createFlightGate } from "./delivery/flight-gate.ts";
+import { bindingSource, createFlightGate } from "./delivery/flight-gate.ts";
 import type { NextHop } from "./delivery/next-hop.ts";
 import { nextHopOf } from "./delivery/open.ts";
 import { queueHop } from "./delivery/queue/hop.ts";
@@ -295,12 +295,12 @@ function runQueue(house: House, spool: OpenSpool, carrier: Carrier): Delivering 
 }
 
 /** Refusals that come while advertising waits, or is being tried; then what else customers' mail is asked. */
-const refusalGate = ({ store, clock, consents, gate }: House, attemptMaxMs: number): Gate =>
+const refusalGate = (house: House, attemptMaxMs: number): Gate =>
   createFlightGate({
-    flights: createFlights(store.tables, clock, { answerMs: () => attemptMaxMs }),
-    consents,
-    inner: gate,
-    clock,
+    ...house,
+    flights: createFlights(house.store.tables, house.clock, { answerMs: () => attemptMaxMs }),
+    inner: house.gate,
+    sourceOf: bindingSource(() => house.law),
     attemptMaxMs,
   });
 
