@@ -141,17 +141,20 @@ function carrierOf(house: House, config: Config): Carrier {
       return current.ask(name, type);
     },
   };
-  return openCarrier(config, { names, log, clock, egressOf: (clientId) => house.gate.egressOf(clientId) });
+  const { tables } = house.store;
+  return openCarrier(config, { names, log, clock, tables, egressOf: (clientId) => house.gate.egressOf(clientId) });
 }
 
 /** Reports in the languages of those who sent. */
 function reporterOf(house: House): Reporter {
   const { ids, clock } = house;
   const config = () => house.law.config;
-  const languagesFor = ({ sender }: QueuedMail): [Language, ...Language[]] => {
+  const languagesFor = async ({ sender, session }: QueuedMail): Promise<[Language, ...Language[]]> => {
     const { reportLanguage } = config().queue;
     if (reportLanguage !== "auto") return [reportLanguage];
-    const packs = sender.address ? house.law.choice.for({ address: sender.address }, {}) : [];
+    const { clientId } = session;
+    const client = clientId === undefined ? undefined : await house.clients.byId(clientId).catch(() => undefined);
+    const packs = sender.address ? house.law.choice.for({ address: sender.address }, client ? { client } : {}) : [];
     return languagesOf(packs.map(({ country }) => country));
   };
   const from = () => config().queue.reportFrom ?? `mailer-daemon@${config().hostname}`;
