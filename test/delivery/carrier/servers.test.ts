@@ -15,7 +15,7 @@ describe("the servers of a domain", () => {
     ["is silent at DATA", { DATA: "stall" }],
     ["talks nonsense", { connect: "hello there" }],
   ])("are asked one after the other: the first %s, the second takes it", async (_, answers) => {
-    const { one, two, send } = await twoWays({ answers }, {}, { queue: { timeouts: { dataMs: 200, rcptMs: 200 } } });
+    const { one, two, send } = await twoWays({ answers }, {}, { queue: { timeouts: { dataMs: 1_000, rcptMs: 1_000 } } });
     expect((await send("b@b.example"))[0]).toMatchObject({ kind: "delivered", server: "two.example" });
     expect([one.connections > 0, one.mails.length, two.mails.length]).toEqual([true, 0, 1]);
   });
