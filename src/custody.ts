@@ -3,7 +3,7 @@
  * spool with mail in it is worked off in proxy mode, too.
  */
 import { join } from "node:path";
-import { carrierOf, reporterOf } from "./carriage.ts";
+import { carrierOf, reporterOf, srsOf } from "./carriage.ts";
 import type { Config } from "./config/schema.ts";
 import { startDeliverers } from "./deliverers.ts";
 import { archivingHop } from "./delivery/ad-archive.ts";
@@ -14,6 +14,7 @@ import { nextHopOf } from "./delivery/open.ts";
 import { queueHop } from "./delivery/queue/hop.ts";
 import type { Carrier, Gate } from "./delivery/queue/queued.ts";
 import { type Runner, startRunner } from "./delivery/queue/runner.ts";
+import { rewritingHop } from "./delivery/rewriting.ts";
 import type { House } from "./house.ts";
 import type { Duty } from "./kit/duties.ts";
 import { every } from "./kit/every.ts";
@@ -58,7 +59,11 @@ export async function openCustody(house: House): Promise<Custody> {
   let queue = needsQueue(house.law.config) ? await openQueue(house, () => hop, house.law.config) : undefined;
   const isQueueing = (): boolean => house.law.config.nextHop.mode === "queue";
   return {
-    nextHop: () => (queue && isQueueing() ? queue.front : hop),
+    nextHop: () =>
+      rewritingHop(queue && isQueueing() ? queue.front : hop, {
+        srs: () => srsOf(house, house.law.config),
+        isLocal: (domain) => house.law.site.isLocal(domain),
+      }),
     archived: (inner) =>
       archivingHop(inner, { archive: () => copiesOf(house, house.law.config), choice: () => house.law.choice }),
     size: async () => queue?.size(),
