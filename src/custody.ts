@@ -3,27 +3,21 @@
  * spool with mail in it is worked off in proxy mode, too.
  */
 import { join } from "node:path";
+import { carrierOf, reporterOf, srsOf } from "./carriage.ts";
 import type { Config } from "./config/schema.ts";
-import { readSecret } from "./config/secret.ts";
 import { startDeliverers } from "./deliverers.ts";
 import { archivingHop } from "./delivery/ad-archive.ts";
-import { openCarrier } from "./delivery/carrier/open.ts";
 import { switchCarrier } from "./delivery/carrier/switch.ts";
 import { bindingSource, createFlightGate } from "./delivery/flight-gate.ts";
 import type { NextHop } from "./delivery/next-hop.ts";
 import { nextHopOf } from "./delivery/open.ts";
 import { queueHop } from "./delivery/queue/hop.ts";
-import type { Carrier, Gate, QueuedMail, Reporter } from "./delivery/queue/queued.ts";
+import type { Carrier, Gate } from "./delivery/queue/queued.ts";
 import { type Runner, startRunner } from "./delivery/queue/runner.ts";
-import { createReporter } from "./delivery/reports/reporter.ts";
-import { leadingBack, rewritingHop } from "./delivery/rewriting.ts";
-import { createSrs, type Srs } from "./delivery/srs.ts";
+import { rewritingHop } from "./delivery/rewriting.ts";
 import type { House } from "./house.ts";
 import type { Duty } from "./kit/duties.ts";
 import { every } from "./kit/every.ts";
-import type { Names } from "./kit/names.ts";
-import { Unavailable } from "./kit/trouble.ts";
-import { type Language, languagesOf } from "./mail/language.ts";
 import { createFlights } from "./registers/flights.ts";
 import type { AdCopies } from "./stores/ads/archive.ts";
 import { adCopiesOf, keepDaysOf } from "./stores/open-ads.ts";
@@ -98,17 +92,6 @@ export async function openCustody(house: House): Promise<Custody> {
   };
 }
 
-const rewriters = new WeakMap<Config, Srs>();
-
-/** Rewrites senders of forwarded mail; undefined: the configuration leaves them as they are. */
-function srsOf({ clock }: Pick<House, "clock">, config: Config): Srs | undefined {
-  const { mode, domain = config.hostname.toLowerCase(), daysMax } = config.envelopeRewriting;
-  if (mode === "off") return undefined;
-  const srs = rewriters.get(config) ?? createSrs({ domain, secret: readSecret(config), nowMs: clock.now, daysMax });
-  rewriters.set(config, srs);
-  return srs;
-}
-
 const opened = new WeakMap<Config, AdCopies>();
 
 /** The copies of a configuration; undefined: it keeps none. @throws Misuse when their key cannot be used */
@@ -146,39 +129,6 @@ interface Queue {
   put(carrier: Carrier, graceMs: number): Promise<void>;
   size(): Promise<SpoolSize>;
   close(graceMs: number): Promise<void>;
-}
-
-/** The ways out that a configuration names. @throws Misuse */
-function carrierOf(house: House, config: Config): Carrier {
-  const { log, clock } = house;
-  const names: Names = {
-    ask: (name, type) => {
-      // A reload may have brought another one.
-      const current = house.law.names;
-      if (!current) return Promise.reject(new Unavailable("dns", "no server is configured"));
-      return current.ask(name, type);
-    },
-  };
-  const { tables } = house.store;
-  const egressOf = (clientId: string) => house.gate.egressOf(clientId);
-  const carrier = openCarrier(config, { names, log, clock, tables, egressOf });
-  return leadingBack(carrier, { srs: () => srsOf(house, house.law.config) });
-}
-
-/** Reports in the languages of those who sent. */
-function reporterOf(house: House): Reporter {
-  const { ids, clock } = house;
-  const config = () => house.law.config;
-  const languagesFor = async ({ sender, session }: QueuedMail): Promise<[Language, ...Language[]]> => {
-    const { reportLanguage } = config().queue;
-    if (reportLanguage !== "auto") return [reportLanguage];
-    const { clientId } = session;
-    const client = clientId === undefined ? undefined : await house.clients.byId(clientId).catch(() => undefined);
-    const packs = sender.address ? house.law.choice.for({ address: sender.address }, client ? { client } : {}) : [];
-    return languagesOf(packs.map(({ country }) => country));
-  };
-  const from = () => config().queue.reportFrom ?? `mailer-daemon@${config().hostname}`;
-  return createReporter({ hostname: () => config().hostname, from, languagesFor, ids, clock });
 }
 
 async function openQueue(house: House, hop: () => NextHop, config: Config): Promise<Queue> {
