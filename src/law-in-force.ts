@@ -16,12 +16,14 @@ import type { Clock } from "./kit/clock.ts";
 import type { Ids } from "./kit/ids.ts";
 import { ipRanges } from "./kit/ip.ts";
 import type { Log } from "./kit/log.ts";
+import { type Meter, NO_METER } from "./kit/metrics.ts";
 import type { Store } from "./kit/store.ts";
 import { Misuse } from "./kit/trouble.ts";
 import { choosePacks, type PackChoice } from "./law/choice.ts";
 import type { Pack } from "./law/pack.ts";
 import { knownPacks } from "./law/packs.ts";
-import { domainList } from "./mail/domains.ts";
+import { type DomainList, domainList } from "./mail/domains.ts";
+import { timedPipeline, timedSettings } from "./metrics/taps.ts";
 import { conductSettings } from "./pipeline/conduct.ts";
 import { createDetection, NO_DETECTION, packProblems } from "./pipeline/detection.ts";
 import { gateSettings } from "./pipeline/gate.ts";
@@ -48,6 +50,8 @@ const OWN_MODEL = fileURLToPath(new URL("../config/models/advertising.bin", impo
 /** What a configuration says about judging; replaced as a whole by a reload. */
 export interface Law {
   readonly config: Config;
+  /** The file it was read from. */
+  readonly path: string;
   readonly packs: ReadonlyMap<string, Pack>;
   readonly choice: PackChoice;
   readonly site: Site;
@@ -79,8 +83,40 @@ export interface LawParts {
   readonly lessons?: LessonRegister;
   /** Absent: nobody counts copies. */
   readonly store?: Store;
+  /** Absent: nothing is measured. */
+  readonly meter?: Meter;
   /** Read every mail for signs of advertising, also where nothing follows. */
   readonly detectAlways?: boolean;
+}
+
+interface Compiled {
+  readonly active: readonly Pack[];
+  readonly local: DomainList;
+  readonly waits: boolean;
+}
+
+/** Keys that do for themselves, and not together. */
+function discords(config: Config, { active, local, waits }: Compiled): string[] {
+  const problems: string[] = [];
+  for (const { id, retention } of active) {
+    if (retention?.logDays !== undefined && config.ledger.retentionDays < retention.logDays) {
+      problems.push(
+        `ledger.retentionDays: pack ${id} demands at least ${retention.logDays} (${retention.source.cite})`,
+      );
+    }
+  }
+  const { address } = config.refusals;
+  if (address !== undefined && !local.has(address.slice(address.lastIndexOf("@") + 1))) {
+    problems.push("refusals.address: its domain is none of localDomains, so nobody could write to it");
+  }
+  const { mode, domain = config.hostname.toLowerCase() } = config.envelopeRewriting;
+  if (mode === "srs" && !local.has(domain)) {
+    problems.push(`envelopeRewriting.domain: ${domain} is none of localDomains, so no bounce would come back`);
+  }
+  if (waits && config.nextHop.mode !== "queue") {
+    problems.push(`rules."consent/scope".wait: only with nextHop.mode: queue, where a mail can wait`);
+  }
+  return problems;
 }
 
 /** Compiles packs, rules and site. @throws Misuse listing everything that does not fit */
@@ -95,32 +131,19 @@ export function layDownLaw({ config, file }: LoadedConfig, parts: LawParts): Law
   );
   const settings = compileSettings(config.rules, RULES, problems);
   problems.push(...settings.filter(({ rule }) => rule === detect).flatMap((setting) => packProblems(setting, packs)));
-  for (const { id, retention } of choice.active) {
-    if (retention?.logDays !== undefined && config.ledger.retentionDays < retention.logDays) {
-      problems.push(
-        `ledger.retentionDays: pack ${id} demands at least ${retention.logDays} (${retention.source.cite})`,
-      );
-    }
-  }
   const local = domainList(config.localDomains);
-  const { address } = config.refusals;
-  if (address !== undefined && !local.has(address.slice(address.lastIndexOf("@") + 1))) {
-    problems.push("refusals.address: its domain is none of localDomains, so nobody could write to it");
-  }
-  const { mode: rewriting, domain: rewritingDomain = config.hostname.toLowerCase() } = config.envelopeRewriting;
-  if (rewriting === "srs" && !local.has(rewritingDomain)) {
-    problems.push(`envelopeRewriting.domain: ${rewritingDomain} is none of localDomains, so no bounce would come back`);
-  }
-  if (gateSettings(settings).waits && config.nextHop.mode !== "queue") {
-    problems.push(`rules."consent/scope".wait: only with nextHop.mode: queue, where a mail can wait`);
-  }
+  problems.push(...discords(config, { active: choice.active, local, waits: gateSettings(settings).waits }));
   if (problems.length > 0) throw new Misuse(`${file.path} cannot be used:`, inFileOrder(problems.map(file.place)));
   const signing = openSigning(config, { clock, isLocal: local.has });
   const hostname = config.hostname.toLowerCase();
   const site: Site = { hostname, isLocal: local.has, isOurId: ids.isOurs, ...(signing && { signs: signing.signs }) };
-  const names = openNames(config.dns, clock);
-  const pipeline = createPipeline({
-    settings,
+  const { meter = NO_METER } = parts;
+  const names = openNames(config.dns, clock, (ms, answered) => {
+    meter.observe("consentry_dns_seconds", ms / 1_000);
+    if (!answered) meter.count("consentry_dns_errors_total");
+  });
+  const judging = createPipeline({
+    settings: parts.meter ? timedSettings(settings, meter) : settings,
     context: {
       clock,
       site,
@@ -137,8 +160,12 @@ export function layDownLaw({ config, file }: LoadedConfig, parts: LawParts): Law
     },
     packMode: choice.mode,
     ruleTimeoutMs: config.limits.ruleTimeoutMs,
-    onFault: (rule, error) => log.error({ rule, err: error }, "a rule has a bug: the mail is deferred"),
+    onFault(rule, error) {
+      meter.count("consentry_rule_faults_total", rule);
+      log.error({ rule, err: error }, "a rule has a bug: the mail is deferred");
+    },
   });
+  const pipeline = parts.meter ? timedPipeline(judging, meter) : judging;
   const smtp = {
     limits: config.limits,
     relayNetworks: ipRanges(config.relayNetworks),
@@ -146,7 +173,7 @@ export function layDownLaw({ config, file }: LoadedConfig, parts: LawParts): Law
   };
   const gate = gateSettings(settings);
   const asks = { ...(names && { names }), sealing: openSealing(config, clock), signing, gate };
-  return { config, packs, choice, site, pipeline, smtp, conduct: conductSettings(settings), ...asks };
+  return { config, path: file.path, packs, choice, site, pipeline, smtp, conduct: conductSettings(settings), ...asks };
 }
 
 function detectionOf(

@@ -16,11 +16,13 @@ import { pack } from "./pack.ts";
 import { queue } from "./queue.ts";
 import { rules } from "./rules.ts";
 import { serve } from "./serve.ts";
+import { top } from "./top.ts";
 import { trace } from "./trace.ts";
 
 /** Every command, in the order of --help. */
 export const COMMANDS: readonly CommandModule[] = [
   serve,
+  top,
   doctor,
   check,
   config,

@@ -16,9 +16,9 @@ export type { Endpoint } from "./values.ts";
 
 const listener = z.strictObject({
   door: z
-    .enum(["smtp", "submission", "milter", "http"])
+    .enum(["smtp", "submission", "milter", "http", "metrics"])
     .describe(
-      "smtp: mail from the world and from clients; submission: clients only; milter: for Postfix and Sendmail; http: refusals and consents by link, the API, /healthz and /readyz",
+      "smtp: mail from the world and from clients; submission: clients only; milter: for Postfix and Sendmail; http: refusals and consents by link, the API, /healthz and /readyz; metrics: /metrics, /healthz and /readyz, for an address that only your monitoring reaches",
     ),
   listen: endpoint.describe("address and port, or unix:/path"),
   tls: z
@@ -226,9 +226,7 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe("what tells an advertisement by its words; what follows is said in rules: advertising/detect"),
-  adArchive: adArchive
-    .prefault({})
-    .describe("encrypted copies of what advertising services send, where a law asks for them"),
+  adArchive: adArchive.prefault({}).describe("encrypted copies of what advertising services send, where a law asks"),
   scorers: scorers.prefault({}).describe("programs beside the relay that are asked about each mail; none by default"),
   ledger: z
     .strictObject({

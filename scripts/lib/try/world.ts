@@ -1,3 +1,4 @@
+import { readFile, stat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { sendCopies } from "./copies.ts";
 import type { Options } from "./options.ts";
@@ -10,6 +11,10 @@ export interface World {
   /** @param more further words of `consentry consent grant` */
   grant(recipient: string, ...more: readonly string[]): Promise<void>;
   withdraw(recipient: string): Promise<void>;
+  /** Clicks on the link to refuse in the newest advertisement to this mailbox. */
+  click(mailbox: string): Promise<void>;
+  /** The Subject that the newest advertisement to this mailbox asks for in a mail to the refusal address. */
+  refusalSubject(mailbox: string): Promise<string>;
   /** Whether a block stood or not. */
   unblock(subject: string): Promise<void>;
   /** Words of `consentry client`, whether there was anything to do or not. */
@@ -39,6 +44,17 @@ function withoutCopies(text: string): string {
   return [...kept, ...(copies.length > 1 ? [`(and ${copies.length - 1} other copies)`, ""] : [])].join("\n");
 }
 const COPY = "→ alice+";
+
+/** The newest advertisement of the shop in a mailbox, header lines unfolded. */
+async function newestIn(maildir: string | undefined, mailbox: string): Promise<string> {
+  const found = await run(["grep", "-rlF", "-e", "List-Unsubscribe", maildir ?? "no-maildir"]);
+  const paths = found.stdout
+    .split("\n")
+    .filter((path) => path.includes(`/${mailbox}@`) || path.includes(`/${mailbox}%`));
+  const times = await Promise.all(paths.map(async (path) => ({ path, at: (await stat(path)).mtimeMs })));
+  const [newest] = times.sort((a, b) => b.at - a.at);
+  return newest ? (await readFile(newest.path, "latin1")).replace(/\r?\n[ \t]+/g, " ") : "";
+}
 
 /** @param house the checkout */
 export function createWorld(options: Options, house: string): World {
@@ -102,6 +118,22 @@ export function createWorld(options: Options, house: string): World {
     grant,
     async withdraw(recipient) {
       await must(["consent", "withdraw", recipient, "--advertiser", "shop"]);
+    },
+    async click(mailbox) {
+      const link = /<(http[^>]+\/refuse\/[\w-]+)>/.exec(await newestIn(options.maildir, mailbox))?.[1];
+      if (link === undefined) throw new Error(`no link to refuse in the newest mail to ${mailbox}`);
+      const answer = await fetch(link, {
+        method: "POST",
+        body: "List-Unsubscribe=One-Click",
+        headers: { "content-type": "application/x-www-form-urlencoded" },
+        signal: AbortSignal.timeout(ARRIVAL_MS),
+      });
+      if (!answer.ok) throw new Error(`the click was answered ${answer.status}`);
+    },
+    async refusalSubject(mailbox) {
+      const subject = /<mailto:[^?>]+\?subject=([\w-]+)>/.exec(await newestIn(options.maildir, mailbox))?.[1];
+      if (subject === undefined) throw new Error(`no address to refuse in the newest mail to ${mailbox}`);
+      return subject;
     },
     async unblock(subject) {
       // Exit 1: nobody was blocked.

@@ -9,6 +9,7 @@ import type { Parcel } from "../next-hop.ts";
 import type { Attempt, Carrier, QueuedMail } from "../queue/queued.ts";
 import { type CourseParts, ownAttempt, type Trip, travel } from "./course.ts";
 import { fitParcel, Unfit } from "./fitness.ts";
+import { createLanes, type Lane } from "./lanes.ts";
 import { intoHop } from "./over-next-hop.ts";
 import { createPace } from "./pace.ts";
 import { destinationOf, type Route, routeOf } from "./routes.ts";
@@ -31,6 +32,7 @@ export function createCarrier(parts: CarrierParts): Carrier {
   const steadyMs = (): number => clock.steadyMs?.() ?? clock.now();
   const watch = createWatch({ log, slowMs, endMs: waits.attemptMs, now: steadyMs });
   const pace = createPace(steadyMs);
+  const lanes = createLanes();
   const known = new Map<string, Route>();
   const routeFor = (mail: QueuedMail, recipient: Recipient): Route =>
     routeOf(parts.routes, mail.session.clientId, recipient.address.domain);
@@ -44,8 +46,10 @@ export function createCarrier(parts: CarrierParts): Carrier {
     destinationOf: nameOf,
     widthOf(destination) {
       const { connectionsMax, mailsPerMinute } = known.get(destination) ?? (parts.routes.at(-1) as Route);
-      if (mailsPerMinute === undefined) return connectionsMax;
-      return Math.min(connectionsMax, pace.room(destination, mailsPerMinute));
+      const width = lanes.widthOf(destination, connectionsMax);
+      if (mailsPerMinute === undefined) return width;
+      // Those under way have had their share of the minute.
+      return Math.min(width, watch.runningTo(destination) + pace.room(destination, mailsPerMinute));
     },
     async attempt(mail, recipients, parcel) {
       const [first] = recipients;
@@ -54,9 +58,18 @@ export function createCarrier(parts: CarrierParts): Carrier {
       const destination = nameOf(mail, first);
       if (route.mailsPerMinute !== undefined) pace.took(destination, route.mailsPerMinute);
       const work = { mail, recipients, route, destination };
-      const results = await watched(watch, work, steadyMs(), (trip) => go(parts, work, { ...trip, parcel }));
-      tell(log, work, results);
-      return results;
+      const lane = lanes.enter(destination);
+      try {
+        // All tries together have the time of one attempt.
+        const [left, sinceMs] = [waitsOf(waits), steadyMs()];
+        const once = () => watched(watch, { ...work, sinceMs }, (trip) => go(parts, work, { ...trip, parcel, left }));
+        const results = await untilLetIn(once, lane, () => left("greeting"));
+        if (results.some(({ scope }) => scope !== "destination")) lane.gotThrough(route.connectionsMax);
+        tell(log, work, results);
+        return results;
+      } finally {
+        lane.leave();
+      }
     },
     async close(graceMs) {
       await parts.pools.close(graceMs);
@@ -64,6 +77,23 @@ export function createCarrier(parts: CarrierParts): Carrier {
       await Promise.all(parts.routes.flatMap(({ to }) => (to.kind === "hop" ? [to.hop.close(graceMs)] : [])));
     },
   };
+}
+
+/** A destination that turned a mail away is asked so often in one attempt, each time when another mail has left it. */
+const TRIES_MAX = 5;
+
+interface Once {
+  readonly attempts: Attempt[];
+  readonly isTurnedAway: boolean;
+}
+
+/** Waits for its turn where the destination has enough of us, and tries again. */
+async function untilLetIn(once: () => Promise<Once>, lane: Lane, waitMs: () => number): Promise<Attempt[]> {
+  for (let tries = TRIES_MAX; ; tries -= 1) {
+    const { attempts, isTurnedAway } = await once();
+    const isOpen = attempts.every(({ kind, scope }) => kind === "later" && scope === "destination");
+    if (!isTurnedAway || !isOpen || tries <= 1 || !(await lane.turnedAway(waitMs()))) return attempts;
+  }
 }
 
 /** Routes that are not the common one, by destination; who falls out has the common width. */
@@ -83,10 +113,9 @@ interface Work {
 /** Runs an attempt under the eyes of the watch. */
 async function watched(
   watch: Watch,
-  { mail, recipients, destination }: Work,
-  sinceMs: number,
+  { mail, recipients, destination, sinceMs }: Work & { readonly sinceMs: number },
   run: (trip: Omit<Trip, "parcel" | "left"> & { step(name: string): void }) => Promise<Attempt[]>,
-): Promise<Attempt[]> {
+): Promise<Once> {
   const attempt: Watched = {
     destination,
     mailId: mail.id,
@@ -96,18 +125,23 @@ async function watched(
     connection: undefined,
   };
   const ended = watch.begin(attempt);
+  let isTurnedAway = false;
   try {
-    return await run({
+    const attempts = await run({
       mail,
       recipients,
       step(name) {
         attempt.step = name;
+      },
+      turnedAway() {
+        isTurnedAway = true;
       },
       using(connection, place) {
         attempt.connection = connection;
         attempt.server = place.name;
       },
     });
+    return { attempts, isTurnedAway };
   } finally {
     ended();
   }
@@ -116,15 +150,14 @@ async function watched(
 async function go(
   parts: CarrierParts,
   { mail, route, destination, recipients }: Work,
-  trip: Omit<Trip, "left"> & { step(name: string): void },
+  trip: Trip & { step(name: string): void },
 ): Promise<Attempt[]> {
   const { clock, waits } = parts;
   const now = (): number => clock.now();
   const all = (attempt: Attempt): Attempt[] => recipients.map(() => attempt);
-  const time = waitsOf(waits);
   const left = (step?: string): number => {
     trip.step(step ?? "");
-    return time(step);
+    return trip.left(step);
   };
   let parcel: Parcel;
   try {

@@ -18,6 +18,8 @@ export interface Watch {
   /** @returns tells that it is over */
   begin(attempt: Watched): () => void;
   readonly running: number;
+  /** Under way to one destination. */
+  runningTo(destination: string): number;
   stop(): void;
 }
 
@@ -52,12 +54,15 @@ export function createWatch({ log, slowMs, endMs, now }: WatchOptions): Watch {
   return {
     begin(attempt) {
       running.add(attempt);
-      const timer = setTimeout(() => {
-        log.warn(factsOf(attempt), "a delivery is ended: it is over its time");
-        const { connection, server, destination } = attempt;
-        const where = { name: server ?? destination, step: connection?.step ?? "connecting" };
-        connection?.fail(new Broken(where, "timeout", { what: "over its time" }));
-      }, endMs).unref();
+      const timer = setTimeout(
+        () => {
+          log.warn(factsOf(attempt), "a delivery is ended: it is over its time");
+          const { connection, server, destination } = attempt;
+          const where = { name: server ?? destination, step: connection?.step ?? "connecting" };
+          connection?.fail(new Broken(where, "timeout", { what: "over its time" }));
+        },
+        endMs - (now() - attempt.sinceMs),
+      ).unref();
       return () => {
         clearTimeout(timer);
         running.delete(attempt);
@@ -65,6 +70,11 @@ export function createWatch({ log, slowMs, endMs, now }: WatchOptions): Watch {
     },
     get running() {
       return running.size;
+    },
+    runningTo(destination) {
+      let count = 0;
+      for (const attempt of running) if (attempt.destination === destination) count += 1;
+      return count;
     },
     stop: () => clearInterval(looking),
   };
