@@ -116,7 +116,9 @@ function carrierOf(house: House, config: Config): Carrier {
       return current.ask(name, type);
     },
   };
-  const carrier = openCarrier(config, { names, log, clock, egressOf: (clientId) => house.gate.egressOf(clientId) });
+  const { tables } = house.store;
+  const egressOf = (clientId: string) => house.gate.egressOf(clientId);
+  const carrier = openCarrier(config, { names, log, clock, tables, egressOf });
   return leadingBack(carrier, { srs: () => srsOf(house, house.law.config) });
 }
 
@@ -124,10 +126,12 @@ function carrierOf(house: House, config: Config): Carrier {
 function reporterOf(house: House): Reporter {
   const { ids, clock } = house;
   const config = () => house.law.config;
-  const languagesFor = ({ sender }: QueuedMail): [Language, ...Language[]] => {
+  const languagesFor = async ({ sender, session }: QueuedMail): Promise<[Language, ...Language[]]> => {
     const { reportLanguage } = config().queue;
     if (reportLanguage !== "auto") return [reportLanguage];
-    const packs = sender.address ? house.law.choice.for({ address: sender.address }, {}) : [];
+    const { clientId } = session;
+    const client = clientId === undefined ? undefined : await house.clients.byId(clientId).catch(() => undefined);
+    const packs = sender.address ? house.law.choice.for({ address: sender.address }, client ? { client } : {}) : [];
     return languagesOf(packs.map(({ country }) => country));
   };
   const from = () => config().queue.reportFrom ?? `mailer-daemon@${config().hostname}`;
