@@ -1,11 +1,9 @@
 /** What carries mail of the queue out, and what tells senders of it, made of a house. */
 import type { Config } from "./config/schema.ts";
-import { readSecret } from "./config/secret.ts";
 import { openCarrier } from "./delivery/carrier/open.ts";
 import type { Carrier, QueuedMail, Reporter } from "./delivery/queue/queued.ts";
 import { createReporter } from "./delivery/reports/reporter.ts";
-import { leadingBack } from "./delivery/rewriting.ts";
-import { createSrs, type Srs } from "./delivery/srs.ts";
+import { leadingBack, srsOf } from "./delivery/rewriting.ts";
 import type { House } from "./house.ts";
 import type { Names } from "./kit/names.ts";
 import { Unavailable } from "./kit/trouble.ts";
@@ -42,15 +40,4 @@ export function reporterOf(house: House): Reporter {
   };
   const from = () => config().queue.reportFrom ?? `mailer-daemon@${config().hostname}`;
   return createReporter({ hostname: () => config().hostname, from, languagesFor, ids, clock });
-}
-
-const rewriters = new WeakMap<Config, Srs>();
-
-/** Rewrites senders of forwarded mail; undefined: the configuration leaves them as they are. */
-export function srsOf({ clock }: Pick<House, "clock">, config: Config): Srs | undefined {
-  const { mode, domain = config.hostname.toLowerCase(), daysMax } = config.envelopeRewriting;
-  if (mode === "off") return undefined;
-  const srs = rewriters.get(config) ?? createSrs({ domain, secret: readSecret(config), nowMs: clock.now, daysMax });
-  rewriters.set(config, srs);
-  return srs;
 }

@@ -3,7 +3,7 @@
  * spool with mail in it is worked off in proxy mode, too.
  */
 import { join } from "node:path";
-import { carrierOf, reporterOf, srsOf } from "./carriage.ts";
+import { carrierOf, reporterOf } from "./carriage.ts";
 import type { Config } from "./config/schema.ts";
 import { startDeliverers } from "./deliverers.ts";
 import { archivingHop } from "./delivery/ad-archive.ts";
@@ -14,13 +14,10 @@ import { nextHopOf } from "./delivery/open.ts";
 import { queueHop } from "./delivery/queue/hop.ts";
 import type { Carrier, Gate } from "./delivery/queue/queued.ts";
 import { type Runner, startRunner } from "./delivery/queue/runner.ts";
-import { rewritingHop } from "./delivery/rewriting.ts";
+import { rewritingHop, srsOf } from "./delivery/rewriting.ts";
 import type { House } from "./house.ts";
-import type { Duty } from "./kit/duties.ts";
-import { every } from "./kit/every.ts";
 import { createFlights } from "./registers/flights.ts";
-import type { AdCopies } from "./stores/ads/archive.ts";
-import { adCopiesOf, keepDaysOf } from "./stores/open-ads.ts";
+import { copiesOf } from "./stores/open-ads.ts";
 import { type OpenSpool, openSpool, type SpoolOptions, type SpoolSize } from "./stores/spool/open.ts";
 import { hasSpool } from "./stores/spool/place.ts";
 import type { WereEntered } from "./stores/spool/recovery.ts";
@@ -91,35 +88,6 @@ export async function openCustody(house: House): Promise<Custody> {
     },
   };
 }
-
-const opened = new WeakMap<Config, AdCopies>();
-
-/** The copies of a configuration; undefined: it keeps none. @throws Misuse when their key cannot be used */
-function copiesOf({ clock }: House, config: Config): AdCopies | undefined {
-  if (config.adArchive.keep === "off") return undefined;
-  const copies = opened.get(config) ?? adCopiesOf(config, clock);
-  opened.set(config, copies);
-  return copies;
-}
-
-/** Copies of advertisements whose time is over are deleted, with an entry for each day. */
-export const adDuty = (house: House): Duty => ({
-  name: "ad copies",
-  begin: async () =>
-    every(SWEEP_MS, async () => {
-      const { config, choice } = house.law;
-      const removed = await copiesOf(house, config)
-        ?.sweep(keepDaysOf(config, choice.active))
-        .catch((error: unknown) => void house.log.warn({ err: error }, "old copies of advertisements stay"));
-      for (const evidence of removed ?? []) {
-        await house.recorder
-          .record([{ event: "ad-archive-deleted", evidence }])
-          .catch((error: unknown) => house.log.warn({ err: error }, "a deletion could not be written down"));
-      }
-    }),
-});
-
-const SWEEP_MS = 3_600_000;
 
 const needsQueue = (config: Config): boolean => config.nextHop.mode === "queue" || hasSpool(spoolDir(config));
 
