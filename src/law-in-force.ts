@@ -101,25 +101,8 @@ export function layDownLaw({ config, file }: LoadedConfig, parts: LawParts): Law
   );
   const settings = compileSettings(config.rules, RULES, problems);
   problems.push(...settings.filter(({ rule }) => rule === detect).flatMap((setting) => packProblems(setting, packs)));
-  for (const { id, retention } of choice.active) {
-    if (retention?.logDays !== undefined && config.ledger.retentionDays < retention.logDays) {
-      problems.push(
-        `ledger.retentionDays: pack ${id} demands at least ${retention.logDays} (${retention.source.cite})`,
-      );
-    }
-  }
   const local = domainList(config.localDomains);
-  const { address } = config.refusals;
-  if (address !== undefined && !local.has(address.slice(address.lastIndexOf("@") + 1))) {
-    problems.push("refusals.address: its domain is none of localDomains, so nobody could write to it");
-  }
-  const { mode: rewriting, domain: rewritingDomain = config.hostname.toLowerCase() } = config.envelopeRewriting;
-  if (rewriting === "srs" && !local.has(rewritingDomain)) {
-    problems.push(`envelopeRewriting.domain: ${rewritingDomain} is none of localDomains, so no bounce would come back`);
-  }
-  if (gateSettings(settings).waits && config.nextHop.mode !== "queue") {
-    problems.push(`rules."consent/scope".wait: only with nextHop.mode: queue, where a mail can wait`);
-  }
+  problems.push(...misfits(config, { choice, settings, local }));
   if (problems.length > 0) throw new Misuse(`${file.path} cannot be used:`, inFileOrder(problems.map(file.place)));
   const signing = openSigning(config, { clock, isLocal: local.has });
   const hostname = config.hostname.toLowerCase();
@@ -161,6 +144,36 @@ export function layDownLaw({ config, file }: LoadedConfig, parts: LawParts): Law
   const gate = gateSettings(settings);
   const asks = { ...(names && { names }), sealing: openSealing(config, clock), signing, gate };
   return { config, path: file.path, packs, choice, site, pipeline, smtp, conduct: conductSettings(settings), ...asks };
+}
+
+interface Compiled {
+  readonly choice: PackChoice;
+  readonly settings: readonly RuleSetting[];
+  readonly local: { has(domain: string): boolean };
+}
+
+/** What each key and pack allows alone but not together, as "key: what is wrong". */
+function misfits(config: Config, { choice, settings, local }: Compiled): string[] {
+  const problems: string[] = [];
+  for (const { id, retention } of choice.active) {
+    if (retention?.logDays !== undefined && config.ledger.retentionDays < retention.logDays) {
+      problems.push(
+        `ledger.retentionDays: pack ${id} demands at least ${retention.logDays} (${retention.source.cite})`,
+      );
+    }
+  }
+  const { address } = config.refusals;
+  if (address !== undefined && !local.has(address.slice(address.lastIndexOf("@") + 1))) {
+    problems.push("refusals.address: its domain is none of localDomains, so nobody could write to it");
+  }
+  const { mode: rewriting, domain: rewritingDomain = config.hostname.toLowerCase() } = config.envelopeRewriting;
+  if (rewriting === "srs" && !local.has(rewritingDomain)) {
+    problems.push(`envelopeRewriting.domain: ${rewritingDomain} is none of localDomains, so no bounce would come back`);
+  }
+  if (gateSettings(settings).waits && config.nextHop.mode !== "queue") {
+    problems.push(`rules."consent/scope".wait: only with nextHop.mode: queue, where a mail can wait`);
+  }
+  return problems;
 }
 
 function detectionOf(
