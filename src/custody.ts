@@ -22,6 +22,9 @@ import { type OpenSpool, openSpool, type SpoolOptions, type SpoolSize } from "./
 import { hasSpool } from "./stores/spool/place.ts";
 import type { WereEntered } from "./stores/spool/recovery.ts";
 
+/** Here, because only this file of the three chooses stores. */
+export { adDuty } from "./stores/open-ads.ts";
+
 /** Where accepted mail goes. */
 export interface Custody {
   /** In force now: a reload replaces it. */

@@ -7,7 +7,7 @@ import { openAdmission } from "./admission/open.ts";
 import type { LoadedConfig } from "./config/load.ts";
 import type { Config } from "./config/schema.ts";
 import { readSealKey } from "./config/seal-key.ts";
-import { type Custody, openCustody } from "./custody.ts";
+import { adDuty, type Custody, openCustody } from "./custody.ts";
 import type { NextHop } from "./delivery/next-hop.ts";
 import { type DeskService, openDeskService } from "./desk/service.ts";
 import type { Door } from "./doors/door.ts";
@@ -23,7 +23,6 @@ import { readSelf } from "./metrics/process.ts";
 import { renderMetrics } from "./metrics/render.ts";
 import { warnOfClients } from "./registers/client-warnings.ts";
 import { warnOfCodes } from "./registers/code-warnings.ts";
-import { adDuty } from "./stores/open-ads.ts";
 
 /** A running service. */
 export interface Service {
