@@ -4,19 +4,30 @@
  */
 import { join } from "node:path";
 import type { Config } from "./config/schema.ts";
+import { readSecret } from "./config/secret.ts";
+import { startDeliverers } from "./deliverers.ts";
+import { archivingHop } from "./delivery/ad-archive.ts";
 import { openCarrier } from "./delivery/carrier/open.ts";
-import { type CarrierSwitch, switchCarrier } from "./delivery/carrier/switch.ts";
+import { switchCarrier } from "./delivery/carrier/switch.ts";
+import { createFlightGate } from "./delivery/flight-gate.ts";
 import type { NextHop } from "./delivery/next-hop.ts";
 import { nextHopOf } from "./delivery/open.ts";
 import { queueHop } from "./delivery/queue/hop.ts";
-import type { Carrier, QueuedMail, Reporter } from "./delivery/queue/queued.ts";
+import type { Carrier, Gate, QueuedMail, Reporter } from "./delivery/queue/queued.ts";
 import { type Runner, startRunner } from "./delivery/queue/runner.ts";
 import { createReporter } from "./delivery/reports/reporter.ts";
+import { leadingBack, rewritingHop } from "./delivery/rewriting.ts";
+import { createSrs, type Srs } from "./delivery/srs.ts";
 import type { House } from "./house.ts";
+import type { Duty } from "./kit/duties.ts";
+import { every } from "./kit/every.ts";
 import type { Names } from "./kit/names.ts";
 import { Unavailable } from "./kit/trouble.ts";
 import { type Language, languagesOf } from "./mail/language.ts";
-import { type OpenSpool, openSpool, type SpoolOptions } from "./stores/spool/open.ts";
+import { createFlights } from "./registers/flights.ts";
+import type { AdCopies } from "./stores/ads/archive.ts";
+import { adCopiesOf, keepDaysOf } from "./stores/open-ads.ts";
+import { type OpenSpool, openSpool, type SpoolOptions, type SpoolSize } from "./stores/spool/open.ts";
 import { hasSpool } from "./stores/spool/place.ts";
 import type { WereEntered } from "./stores/spool/recovery.ts";
 
@@ -24,6 +35,10 @@ import type { WereEntered } from "./stores/spool/recovery.ts";
 export interface Custody {
   /** In force now: a reload replaces it. */
   nextHop(): NextHop;
+  /** A next hop, any, with the copies in front that laws ask advertising services to keep. */
+  archived(hop: NextHop): NextHop;
+  /** How much waits in the queue; undefined: there is none. */
+  size(): Promise<SpoolSize | undefined>;
   /** Opens what another configuration needs; nothing changes yet. @throws Misuse: the old one stays */
   prepare(config: Config): Promise<CustodyChange>;
   /** Lets what is under way end, at most `graceMs`. */
@@ -45,12 +60,21 @@ export const spoolDir = ({ dataDir }: Pick<Config, "dataDir">): string => join(d
 
 /** @throws Misuse when the next hop or the spool cannot be used */
 export async function openCustody(house: House): Promise<Custody> {
+  copiesOf(house, house.law.config);
   let hop = nextHopOf(house.law.config);
   let queue = needsQueue(house.law.config) ? await openQueue(house, () => hop, house.law.config) : undefined;
   const isQueueing = (): boolean => house.law.config.nextHop.mode === "queue";
   return {
-    nextHop: () => (queue && isQueueing() ? queue.front : hop),
+    nextHop: () =>
+      rewritingHop(queue && isQueueing() ? queue.front : hop, {
+        srs: () => srsOf(house, house.law.config),
+        isLocal: (domain) => house.law.site.isLocal(domain),
+      }),
+    archived: (inner) =>
+      archivingHop(inner, { archive: () => copiesOf(house, house.law.config), choice: () => house.law.choice }),
+    size: async () => queue?.size(),
     async prepare(config) {
+      copiesOf(house, config);
       const next = nextHopOf(config);
       const carrier = queue && carrierOf(house, config);
       if (needsQueue(config)) queue ??= await openQueue(house, () => hop, config);
@@ -59,7 +83,7 @@ export async function openCustody(house: House): Promise<Custody> {
           const old = hop;
           hop = next;
           const { drainMs } = config.limits;
-          await Promise.all([old.close(drainMs), carrier && queue?.ways.put(carrier, drainMs)]);
+          await Promise.all([old.close(drainMs), carrier && queue?.put(carrier, drainMs)]);
         },
         drop() {
           void next.close(0);
@@ -74,11 +98,53 @@ export async function openCustody(house: House): Promise<Custody> {
   };
 }
 
+const rewriters = new WeakMap<Config, Srs>();
+
+/** Rewrites senders of forwarded mail; undefined: the configuration leaves them as they are. */
+function srsOf({ clock }: Pick<House, "clock">, config: Config): Srs | undefined {
+  const { mode, domain = config.hostname.toLowerCase(), daysMax } = config.envelopeRewriting;
+  if (mode === "off") return undefined;
+  const srs = rewriters.get(config) ?? createSrs({ domain, secret: readSecret(config), nowMs: clock.now, daysMax });
+  rewriters.set(config, srs);
+  return srs;
+}
+
+const opened = new WeakMap<Config, AdCopies>();
+
+/** The copies of a configuration; undefined: it keeps none. @throws Misuse when their key cannot be used */
+function copiesOf({ clock }: House, config: Config): AdCopies | undefined {
+  if (config.adArchive.keep === "off") return undefined;
+  const copies = opened.get(config) ?? adCopiesOf(config, clock);
+  opened.set(config, copies);
+  return copies;
+}
+
+/** Copies of advertisements whose time is over are deleted, with an entry for each day. */
+export const adDuty = (house: House): Duty => ({
+  name: "ad copies",
+  begin: async () =>
+    every(SWEEP_MS, async () => {
+      const { config, choice } = house.law;
+      const removed = await copiesOf(house, config)
+        ?.sweep(keepDaysOf(config, choice.active))
+        .catch((error: unknown) => void house.log.warn({ err: error }, "old copies of advertisements stay"));
+      for (const evidence of removed ?? []) {
+        await house.recorder
+          .record([{ event: "ad-archive-deleted", evidence }])
+          .catch((error: unknown) => house.log.warn({ err: error }, "a deletion could not be written down"));
+      }
+    }),
+});
+
+const SWEEP_MS = 3_600_000;
+
 const needsQueue = (config: Config): boolean => config.nextHop.mode === "queue" || hasSpool(spoolDir(config));
 
 interface Queue {
   readonly front: NextHop;
-  readonly ways: CarrierSwitch;
+  /** Takes other ways from now on. */
+  put(carrier: Carrier, graceMs: number): Promise<void>;
+  size(): Promise<SpoolSize>;
   close(graceMs: number): Promise<void>;
 }
 
@@ -93,17 +159,22 @@ function carrierOf(house: House, config: Config): Carrier {
       return current.ask(name, type);
     },
   };
-  return openCarrier(config, { names, log, clock, egressOf: (clientId) => house.gate.egressOf(clientId) });
+  const { tables } = house.store;
+  const egressOf = (clientId: string) => house.gate.egressOf(clientId);
+  const carrier = openCarrier(config, { names, log, clock, tables, egressOf });
+  return leadingBack(carrier, { srs: () => srsOf(house, house.law.config) });
 }
 
 /** Reports in the languages of those who sent. */
 function reporterOf(house: House): Reporter {
   const { ids, clock } = house;
   const config = () => house.law.config;
-  const languagesFor = ({ sender }: QueuedMail): [Language, ...Language[]] => {
+  const languagesFor = async ({ sender, session }: QueuedMail): Promise<[Language, ...Language[]]> => {
     const { reportLanguage } = config().queue;
     if (reportLanguage !== "auto") return [reportLanguage];
-    const packs = sender.address ? house.law.choice.for({ address: sender.address }, {}) : [];
+    const { clientId } = session;
+    const client = clientId === undefined ? undefined : await house.clients.byId(clientId).catch(() => undefined);
+    const packs = sender.address ? house.law.choice.for({ address: sender.address }, client ? { client } : {}) : [];
     return languagesOf(packs.map(({ country }) => country));
   };
   const from = () => config().queue.reportFrom ?? `mailer-daemon@${config().hostname}`;
@@ -123,7 +194,7 @@ async function openQueue(house: House, hop: () => NextHop, config: Config): Prom
     throw error;
   }
   const { carrier } = ways;
-  const runner = runQueue(house, spool, carrier);
+  let runner = startDelivering(house, spool, carrier);
   const front = queueHop({
     name: () => hop().name,
     spool,
@@ -131,12 +202,18 @@ async function openQueue(house: House, hop: () => NextHop, config: Config): Prom
     log,
     now: house.clock.now,
     settings: () => house.law.config.queue,
-    onQueued: runner.wake,
+    onQueued: () => runner.wake(),
     ping: () => hop().ping(),
   });
   return {
     front,
-    ways,
+    size: spool.size,
+    async put(next, graceMs) {
+      const before = runner;
+      // Those that deliver read the configuration anew.
+      runner = startDelivering(house, spool, carrier);
+      await Promise.all([ways.put(next, graceMs), before.close(graceMs)]);
+    },
     async close(graceMs) {
       await runner.close(graceMs);
       await carrier.close(graceMs);
@@ -145,12 +222,51 @@ async function openQueue(house: House, hop: () => NextHop, config: Config): Prom
   };
 }
 
-interface RunningQueue extends Pick<Runner, "wake"> {
+interface Delivering extends Pick<Runner, "wake"> {
   close(graceMs: number): Promise<void>;
 }
 
-/** Has the mails of the spool tried by this process. */
-export function runQueue(house: House, spool: OpenSpool, carrier: Carrier): RunningQueue {
+/** A store that only this process sees, or the configuration, may want that one process does it all. */
+const isElsewhere = ({ law: { config } }: House): boolean =>
+  config.queue.processes > 0 && config.store.url !== "memory:";
+
+/** Has the mails of the spool tried, by this process or by others. */
+function startDelivering(house: House, spool: OpenSpool, carrier: Carrier): Delivering {
+  const { log } = house;
+  const { path, config } = house.law;
+  // Where several processes take mail in, one of them starts those that deliver; these look for what the others took in.
+  const count = (house.worker ?? 1) === 1 ? config.queue.processes : 0;
+  const those = isElsewhere(house)
+    ? startDeliverers({ count, configPath: path, log })
+    : runQueue(house, spool, carrier);
+  const recovering = setInterval(() => {
+    spool.recover().catch((error: unknown) => log.warn({ err: error }, "the queue cannot be put in order"));
+  }, RECOVER_MS).unref();
+  return {
+    wake: () => those.wake(),
+    async close(graceMs) {
+      clearInterval(recovering);
+      await those.close(graceMs);
+    },
+  };
+}
+
+/** Delivers what is in the spool of a service that runs in another process. */
+export async function openDelivery(house: House): Promise<Delivering> {
+  const carrier = carrierOf(house, house.law.config);
+  const spool = await openSpool(spoolOptions(house, "helper"));
+  const running = runQueue(house, spool, carrier);
+  return {
+    wake: running.wake,
+    async close(graceMs) {
+      await running.close(graceMs);
+      await carrier.close(graceMs);
+      await spool.close();
+    },
+  };
+}
+
+function runQueue(house: House, spool: OpenSpool, carrier: Carrier): Delivering {
   const { clock, log, ids, recorder } = house;
   const settings = () => house.law.config.queue;
   const runner = startRunner({
@@ -164,23 +280,29 @@ export function runQueue(house: House, spool: OpenSpool, carrier: Carrier): Runn
     hostname: () => house.law.config.hostname,
     isLocal: (domain) => house.law.site.isLocal(domain),
     attemptMaxMs: settings().attemptMaxMs,
+    gate: refusalGate(house, settings().attemptMaxMs),
     deliveriesMax: settings().deliveriesMax,
     reporter: reporterOf(house),
-    gate: house.gate,
     tellsHoldEnd: () => settings().holdNotice,
   });
-  const recovering = setInterval(() => {
-    spool.recover().catch((error: unknown) => log.warn({ err: error }, "the queue cannot be put in order"));
-  }, RECOVER_MS).unref();
   return {
     wake: runner.wake,
     async close(graceMs) {
-      clearInterval(recovering);
       const left = await runner.stop(graceMs);
       if (left.length > 0) await spool.giveBack(left).catch(() => undefined);
     },
   };
 }
+
+/** Refusals that come while advertising waits, or is being tried; then what else customers' mail is asked. */
+const refusalGate = ({ store, clock, consents, gate }: House, attemptMaxMs: number): Gate =>
+  createFlightGate({
+    flights: createFlights(store.tables, clock, { answerMs: () => attemptMaxMs }),
+    consents,
+    inner: gate,
+    clock,
+    attemptMaxMs,
+  });
 
 export function spoolOptions(house: House, role: SpoolOptions["role"]): SpoolOptions {
   const { config } = house.law;
@@ -193,8 +315,8 @@ export function spoolOptions(house: House, role: SpoolOptions["role"]): SpoolOpt
     reserveBytes: reserveMb * MB,
     now: house.clock.now,
     role,
-    // All workers have one supervisor.
-    ...(house.worker !== undefined && { service: `workers of ${process.ppid}` }),
+    // Also those of a supervisor that was killed: they may end their mails while the next one's begin.
+    ...(house.worker !== undefined && { service: "workers" }),
     wereEntered: enteredIn(house),
   };
 }

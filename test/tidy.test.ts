@@ -27,11 +27,12 @@ const FLOORS: readonly (readonly string[])[] = [
   ["rules"],
   ["pipeline", "delivery"],
   ["stores", "reports", "scorers", "desk", "resolver", "admission"],
+  ["metrics"],
   ["doors", "console"],
   ["law-in-force.ts"],
-  ["house.ts"],
+  ["house.ts", "deliverers.ts"],
   ["custody.ts"],
-  ["main.ts"],
+  ["main.ts", "deliverer.ts"],
   ["supervisor"],
   ["commands"],
 ];
@@ -41,9 +42,11 @@ const floorOf = (room: string): number => FLOORS.findIndex((rooms) => rooms.incl
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "smtp-server": ["src/doors/smtp/"],
   fastify: ["src/doors/http/"],
+  "prom-client": ["src/metrics/"],
   ioredis: ["src/stores/redis/"],
   lmdb: ["src/stores/lmdb/"],
   "@duckdb/node-api": ["src/stores/duckdb/"],
+  zstddec: ["src/stores/duckdb/parquet/"],
   nodemailer: ["src/delivery/"],
   mailparser: ["src/mail/"],
   "iconv-lite": ["src/mail/"],
@@ -72,7 +75,7 @@ const PURE = ["mail", "rules", "pipeline", "registers", "ledger", "signals", "au
 const WORLD = /^node:(?:fs|net|dns|http|https|http2|tls|dgram|child_process|worker_threads|cluster)(?:\/|$)/;
 
 /** Files that are run as a process of their own, beside the relay. */
-const OWN_PROCESSES = ["src/stores/duckdb/archivist.ts", "src/supervisor/worker-process.ts"];
+const OWN_PROCESSES = ["src/stores/duckdb/archivist.ts", "src/supervisor/worker-process.ts", "src/deliverer.ts"];
 
 const FUNCTION_LINES_LONG = 45;
 const FUNCTION_LINES_MAX = 70;

@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Law } from "../law-in-force.ts";
 import { Misuse } from "../kit/trouble.ts";
+import type { Law } from "../law-in-force.ts";
 import { count, defineCommand, text, word } from "./globals.ts";
 import { type Ground, withGround } from "./ground.ts";
 import { clean, createProgress, print, printJson, table } from "./output.ts";

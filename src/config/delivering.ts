@@ -10,6 +10,9 @@ export const WAYS_TEXT = "smtp://, smtps://, lmtp://, lmtp+unix:/path, maildir:/
 
 const ip = z.string().refine((text) => isIP(text) !== 0, "an IP address");
 
+/** A bound that is none unless it is given. */
+const most = (max: number) => z.int().positive().max(max);
+
 export const route = z
   .strictObject({
     domains: z.array(domain).min(1).optional().describe("recipients' domains it is for; default: all"),
@@ -27,8 +30,8 @@ export const route = z
       .array(ip)
       .default([])
       .describe("addresses of this machine that mail leaves from; default: the system chooses"),
-    connectionsMax: count(20, 10_000).optional().describe("most mails at a time to one destination"),
-    mailsPerMinute: count(600, 1_000_000).optional().describe("most mails a minute to one destination"),
+    connectionsMax: most(10_000).optional().describe("most mails at a time to one destination"),
+    mailsPerMinute: most(1_000_000).optional().describe("most mails a minute to one destination"),
     caFile: z.string().optional().describe("certificates to trust at the smart host instead of the usual ones, PEM"),
     user: z.string().optional().describe("login at the smart host"),
     passwordFile: z.string().optional().describe("file with its password"),
@@ -58,7 +61,7 @@ export const delivering = {
   connectionsPerDestinationMax: count(20, 10_000).describe(
     "mails at a time to one destination: a domain, or a smart host",
   ),
-  mailsPerMinutePerDestination: count(600, 1_000_000)
+  mailsPerMinutePerDestination: most(1_000_000)
     .optional()
     .describe("mails a minute to one destination; default: no bound"),
   mxHostsMax: count(5, 50).describe("servers of a domain that are looked up, by preference"),
@@ -80,10 +83,30 @@ export const delivering = {
   reportLanguage: z
     .enum(["auto", ...LANGUAGES])
     .default("auto")
-    .describe("of reports to senders; auto: those of the packs of the sender's domain, and English"),
+    .describe("of reports to senders; auto: those of the packs of the sender's domain or client, and English"),
   reportFrom: z
     .email("an address")
     .optional()
     .describe("who reports to senders are from; default: mailer-daemon@ and hostname"),
   timeouts: timeouts.prefault({}).describe("longest waits of a delivery, for each step"),
 };
+
+const isMx = (to: string | undefined): boolean => to !== undefined && /^mx:/i.test(to);
+
+/** What sections that deliver ask of each other: keys, and what is wrong there. */
+export function wayContradictions({
+  nextHop,
+  routes,
+  dns,
+}: {
+  readonly nextHop: { readonly to: string; readonly mode: string };
+  readonly routes: readonly { readonly to?: string | undefined }[];
+  readonly dns: { readonly servers: readonly unknown[] };
+}): [string[], string][] {
+  if (isMx(nextHop.to) && nextHop.mode === "proxy") {
+    return [[["nextHop", "to"], "mx: needs mode: queue; while a client waits one next hop answers"]];
+  }
+  const byMx = isMx(nextHop.to) || routes.some(({ to }) => isMx(to));
+  if (!byMx || dns.servers.length > 0) return [];
+  return [[["dns", "servers"], "mx: needs DNS; name the servers to ask, or system"]];
+}

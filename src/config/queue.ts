@@ -32,7 +32,7 @@ export const queue = z.strictObject({
     .min(0)
     .max(64)
     .default(1)
-    .describe("processes that deliver, beside the one that takes mail in; 0: that one does both"),
+    .describe("processes that deliver, beside those that take mail in; 0: those do both"),
   inlineBytesMax: count(524_288, 2 ** 30).describe(
     "larger contents lie in files of their own beside the queue's database, bytes",
   ),

@@ -53,7 +53,8 @@ async function play(
   await scenario.before?.(world);
   const serverArgs = scenario.door === "named" ? ["--server", named.server] : doorArgs(scenario, options);
   if (scenario.after) await swaks([...serverArgs, ...scenario.after]);
-  const args = [...serverArgs, ...scenario.swaks];
+  const subject = await scenario.subjectOf?.(world);
+  const args = [...serverArgs, ...scenario.swaks, ...(subject === undefined ? [] : ["--h-Subject", subject])];
   const talk = await talkUntilExpected(scenario, args);
   const problem = isExpected(scenario, talk)
     ? ((await missing(scenario, talk, world)) ?? (await unsaid(scenario, talk, world)))

@@ -1,5 +1,7 @@
 import { conduct } from "./conduct.ts";
+import { customers } from "./customers.ts";
 import { LABELS } from "./labels.ts";
+import { refusals } from "./refusals.ts";
 import type { World } from "./world.ts";
 
 /** One mail, and what must become of it. */
@@ -10,6 +12,8 @@ export interface Scenario {
   /** Another client's login than shop's; the password is the same. */
   readonly login?: string;
   readonly swaks: readonly string[];
+  /** A Subject that is only known when it is played. */
+  readonly subjectOf?: (world: World) => Promise<string>;
   /** How the reply begins, and a piece of it. */
   readonly code: string;
   readonly says: string;
@@ -375,7 +379,7 @@ export function scenariosFor(played: { readonly redisStops: boolean; readonly be
     ...consent,
     ...scope,
     ...undeclared,
-    ...(played.redisStops ? withoutRedis : [...mixed, ...conduct]),
+    ...(played.redisStops ? withoutRedis : [...refusals, ...mixed, ...conduct, ...customers]),
   ];
   return played.behindPostfix ? [...all, ...withoutFilter].map(throughPostfix) : all;
 }

@@ -95,12 +95,14 @@ function mailOf({ carrier, now, settings }: HopParts, letter: Letter, collected:
   const { expiresAt, lateAt } = limitsOf(times, arrivedAt);
   const until = arrivedAt + times.holdDays * DAY_MS;
   const { client } = letter.session;
+  // A client that is none may have declared this one mail an advertisement.
+  const advertiser = parcel.advertiser ?? (isAdSender(client) ? client?.id : undefined);
   const mail: QueuedMail = {
     ...knownOf(letter),
     arrivedAt,
     expiresAt,
     bytes: parcel.bytes,
-    ...(client && isAdSender(client) && { advertiser: client.id }),
+    ...(advertiser !== undefined && { advertiser }),
     recipients: recipients.map((recipient) => stateOf(recipient, dropped.get(recipient), arrivedAt)),
     ...(held && { hold: { reason: held.reason, ...held.by, since: arrivedAt, until } }),
   };
