@@ -1,4 +1,5 @@
 import { conduct } from "./conduct.ts";
+import { customers } from "./customers.ts";
 import { LABELS } from "./labels.ts";
 import { refusals } from "./refusals.ts";
 import type { World } from "./world.ts";
@@ -378,7 +379,7 @@ export function scenariosFor(played: { readonly redisStops: boolean; readonly be
     ...consent,
     ...scope,
     ...undeclared,
-    ...(played.redisStops ? withoutRedis : [...refusals, ...mixed, ...conduct]),
+    ...(played.redisStops ? withoutRedis : [...refusals, ...mixed, ...conduct, ...customers]),
   ];
   return played.behindPostfix ? [...all, ...withoutFilter].map(throughPostfix) : all;
 }
