@@ -26,10 +26,15 @@ const FLOORS: readonly (readonly string[])[] = [
   ["registers", "ledger", "signals", "authenticity"],
   ["rules"],
   ["pipeline", "delivery"],
-  ["stores", "reports", "scorers", "desk", "resolver"],
+  ["stores", "reports", "scorers", "desk", "resolver", "admission"],
+  ["metrics"],
   ["doors", "console"],
-  ["house.ts"],
-  ["main.ts"],
+  ["law-in-force.ts"],
+  ["house.ts", "deliverers.ts"],
+  ["carriage.ts"],
+  ["custody.ts"],
+  ["main.ts", "deliverer.ts"],
+  ["supervisor"],
   ["commands"],
 ];
 const floorOf = (room: string): number => FLOORS.findIndex((rooms) => rooms.includes(room));
@@ -38,6 +43,7 @@ const floorOf = (room: string): number => FLOORS.findIndex((rooms) => rooms.incl
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "smtp-server": ["src/doors/smtp/"],
   fastify: ["src/doors/http/"],
+  "prom-client": ["src/metrics/"],
   ioredis: ["src/stores/redis/"],
   lmdb: ["src/stores/lmdb/"],
   "@duckdb/node-api": ["src/stores/duckdb/"],
@@ -70,7 +76,12 @@ const PURE = ["mail", "rules", "pipeline", "registers", "ledger", "signals", "au
 const WORLD = /^node:(?:fs|net|dns|http|https|http2|tls|dgram|child_process|worker_threads|cluster)(?:\/|$)/;
 
 /** Files that are run as a process of their own, beside the relay. */
-const OWN_PROCESSES = ["src/stores/duckdb/archivist.ts", "src/stores/duckdb/point-worker.ts"];
+const OWN_PROCESSES = [
+  "src/stores/duckdb/archivist.ts",
+  "src/stores/duckdb/point-worker.ts",
+  "src/supervisor/worker-process.ts",
+  "src/deliverer.ts",
+];
 
 const FUNCTION_LINES_LONG = 45;
 const FUNCTION_LINES_MAX = 70;
@@ -90,6 +101,8 @@ const RULE_HELPERS: Readonly<Record<string, string>> = {
   "src/rules/content/patterns.ts": "test/rules/content/prohibited.test.ts",
   "src/rules/groups.ts": "test/rules/advertising/subject-label.test.ts",
   "src/rules/consent/excess.ts": "test/rules/consent/scope.test.ts",
+  "src/rules/consent/caps.ts": "test/rules/consent/scope.test.ts",
+  "src/rules/consent/demands.ts": "test/rules/consent/recorded-consent.test.ts",
   "src/rules/advertising/label-words.ts": "test/rules/advertising/subject-label.test.ts",
   "src/rules/advertising/label-edit.ts": "test/rules/advertising/label-edit.test.ts",
 };
@@ -136,7 +149,7 @@ describe("rooms and floors", () => {
 
   it("only house.ts, commands and tests choose a store", () => {
     const choosing = src
-      .filter(({ path }) => !["stores", "house.ts", "commands"].includes(roomOf(path)))
+      .filter(({ path }) => !["stores", "house.ts", "custody.ts", "commands"].includes(roomOf(path)))
       .filter((file) => importsOf(file).some(({ path }) => path?.startsWith("src/stores/")));
     expect(
       choosing.map(({ path }) => path),

@@ -11,6 +11,7 @@ age age
 rspamd rspamd
 clamd clamav-daemon
 xxd xxd
+dkimverify python3-dkim
 Net::SSLeay libnet-ssleay-perl
 "
 

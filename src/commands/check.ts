@@ -50,7 +50,7 @@ export const check = defineCommand({
 /** What intake needs besides a next hop and a ledger: the law in force, on the registers and ids of the server. */
 async function intakeParts(ground: Ground) {
   const [{ layDownLaw }, { createLog }, { onlyLooking }] = await Promise.all([
-    import("../house.ts"),
+    import("../law-in-force.ts"),
     import("../kit/log.ts"),
     import("../registers/consent-quotas.ts"),
   ]);

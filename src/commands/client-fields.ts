@@ -9,7 +9,9 @@ export const clientOptions = (args: Argv<Globals>) =>
   args
     .option("network", texts("CIDR range it sends from"))
     .option("domain", texts("domain it may write as sender, or *.domain for its subdomains"))
-    .option("licence", text("licence or filing number (Order 38 art. 4)"))
+    .option("licence", text("permit or filing number (Order 38 art. 4)"))
+    .option("licensed-on", text("day of the permit or filing: 2026-03-01"))
+    .option("licensed-until", text("its last day, where it has one"))
     .option("code", text("management code (Circular 12/2008 II)"))
     .option("pack", texts("pack it writes under, where the recipient's domain names none; without one: the listener's"))
     .option("rate", count("mails a minute"))
@@ -25,11 +27,24 @@ type Parsed = ArgumentsCamelCase<ReturnType<typeof clientOptions> extends Argv<i
 export const kindOption = { choices: CLIENT_KINDS, describe: "what kind of customer it is" } as const;
 
 /** Fields `client set --clear` can empty. */
-export const CLEARABLE = ["network", "domain", "licence", "code", "pack", "rate", "per-hour", "per-day"] as const;
+export const CLEARABLE = [
+  "network",
+  "domain",
+  "licence",
+  "licensed-on",
+  "licensed-until",
+  "code",
+  "pack",
+  "rate",
+  "per-hour",
+  "per-day",
+] as const;
 const FIELD_OF = {
   network: "networks",
   domain: "domains",
   licence: "licence",
+  "licensed-on": "licensedOn",
+  "licensed-until": "licensedUntil",
   code: "code",
   pack: "packs",
   rate: "ratePerMinute",
@@ -42,12 +57,14 @@ const FIELD_OF = {
  * @throws Misuse naming every domain that is none
  */
 export function givenFields(options: Parsed & { kind?: ClientKind | undefined }): Partial<Client> {
-  const { kind, network, domain, licence, code, pack } = options;
+  const { kind, network, domain, licence, licensedOn, licensedUntil, code, pack } = options;
   return {
     ...(kind !== undefined && { kind }),
     ...(network && { networks: network }),
     ...(domain && { domains: domainsOf(domain) }),
     ...(licence !== undefined && { licence }),
+    ...(licensedOn !== undefined && { licensedOn }),
+    ...(licensedUntil !== undefined && { licensedUntil }),
     ...(code !== undefined && { code }),
     ...(pack && { packs: pack }),
     ...givenLimits(options),
@@ -100,16 +117,10 @@ export function changedClient(
 ): Client {
   const both = clear.find((name) => FIELD_OF[name] in given);
   if (both) throw new Misuse(`--${both} is given and cleared at once`);
-  const { licence, code, packs, ratePerMinute, ratePerHour, ratePerDay, ...rest } = client;
   const gone = new Set<string>(clear.map((name) => FIELD_OF[name]));
+  const kept = Object.fromEntries(Object.entries(client).filter(([name]) => !gone.has(name))) as unknown as Client;
   return {
-    ...rest,
-    ...(licence !== undefined && !gone.has("licence") && { licence }),
-    ...(code !== undefined && !gone.has("code") && { code }),
-    ...(packs !== undefined && !gone.has("packs") && { packs }),
-    ...(ratePerMinute !== undefined && !gone.has("ratePerMinute") && { ratePerMinute }),
-    ...(ratePerHour !== undefined && !gone.has("ratePerHour") && { ratePerHour }),
-    ...(ratePerDay !== undefined && !gone.has("ratePerDay") && { ratePerDay }),
+    ...kept,
     ...(gone.has("networks") && { networks: [] }),
     ...(gone.has("domains") && { domains: [] }),
     ...given,

@@ -1,6 +1,10 @@
+import { systemClock } from "../kit/clock.ts";
 import type { Client } from "../mail/client.ts";
 import type { Usage } from "../signals/quotas.ts";
+import { address } from "./client-address.ts";
+import { campaign } from "./client-campaign.ts";
 import { findClient, needClient, noteChange, said } from "./client-change.ts";
+import { complaints } from "./client-complaints.ts";
 import {
   CLEARABLE,
   changedClient,
@@ -10,9 +14,11 @@ import {
   givenLimits,
   kindOption,
 } from "./client-fields.ts";
+import { clientLines } from "./client-lines.ts";
+import { resume, suspend } from "./client-suspend.ts";
 import { actorOption, count, defineCommand, defineGroup, word } from "./globals.ts";
 import { withGround } from "./ground.ts";
-import { clean, print, printJson, printTable, Refused, remark } from "./output.ts";
+import { print, printJson, printTable, Refused, remark } from "./output.ts";
 import { readPassword } from "./password.ts";
 
 const add = defineCommand({
@@ -26,6 +32,10 @@ const add = defineCommand({
       .example(
         "$0 client add office --kind isp-customer --network 192.0.2.0/24 --domain '*.office.example'",
         "no login",
+      )
+      .example(
+        "$0 client add isp --kind email-provider --licence B2-20260301 --licensed-on 2026-03-01 --domain isp.example",
+        "a mail service, with its permit; then: client address add",
       )
       .example("pass show shop | $0 client add shop --kind advertiser --password-stdin", "from a password manager"),
   handler: (options) =>
@@ -134,10 +144,10 @@ const list = defineCommand({
     }),
 });
 
-const rowOf = ({ id, kind, disabled, ratePerMinute, networks, domains }: Client): string[] => [
+const rowOf = ({ id, kind, disabled, suspended, ratePerMinute, networks, domains }: Client): string[] => [
   id,
   kind,
-  disabled ? "disabled" : "enabled",
+  disabled ? "disabled" : suspended && suspended.untilMs > systemClock.now() ? "suspended" : "enabled",
   ratePerMinute === undefined ? "-" : `${ratePerMinute}/min`,
   networks.join(" ") || "-",
   domains.join(" ") || "-",
@@ -151,12 +161,9 @@ const show = defineCommand({
     withGround(options.config, async (ground) => {
       const client = await needClient(ground, options.id);
       if (options.json) return printJson(client);
-      const lines = Object.entries(client).map(([name, value]) => `${name.padEnd(14)} ${clean(worded(value))}`);
-      await print(...lines);
+      await print(...clientLines(client));
     }),
 });
-
-const worded = (value: unknown): string => (Array.isArray(value) ? value.join(" ") || "-" : String(value));
 
 const able = (name: "disable" | "enable", describe: string) =>
   defineCommand({
@@ -182,4 +189,9 @@ export const client = defineGroup("client", "Clients that may relay", [
   limits,
   able("disable", "Take a client's right to relay, within seconds"),
   able("enable", "Give it back"),
+  suspend,
+  resume,
+  address,
+  campaign,
+  complaints,
 ]);

@@ -53,7 +53,7 @@ function sheetOf(
   entries: Recorded,
   nowMs: number,
 ) {
-  const { recipient, advertiser, withdrawnAtMs, grantedAtMs, topics, limit, hours } = consent;
+  const { recipient, advertiser, withdrawnAtMs, grantedAtMs, topics, limit, hours, bounces } = consent;
   const everAgreed = proofs.length > 0;
   return {
     recipient,
@@ -69,6 +69,7 @@ function sheetOf(
         ...(hours !== undefined && { hours }),
       },
     }),
+    ...(bounces && { cameBack: { mails: bounces.count, last: iso(bounces.lastMs) } }),
     given: proofs.map((each) => ({
       at: iso(each.grantedAtMs),
       inForce: withdrawnAtMs === undefined && each.grantedAtMs === grantedAtMs,
@@ -80,7 +81,17 @@ function sheetOf(
 
 type Sheet = ReturnType<typeof sheetOf>;
 
-function linesOf({ recipient, advertiser, printedAt, state, withdrawnAt, covers, given, ledger }: Sheet): string[] {
+function linesOf({
+  recipient,
+  advertiser,
+  printedAt,
+  state,
+  withdrawnAt,
+  covers,
+  cameBack,
+  given,
+  ledger,
+}: Sheet): string[] {
   return [
     "Proof of consent to advertising by e-mail",
     "",
@@ -88,6 +99,14 @@ function linesOf({ recipient, advertiser, printedAt, state, withdrawnAt, covers,
     line("advertiser", advertiser),
     line("state", withdrawnAt === undefined ? state : `${state} on ${withdrawnAt}`),
     ...(covers ? coverLines(covers) : []),
+    ...(cameBack
+      ? [
+          line(
+            "came back",
+            `${cameBack.mails} ${cameBack.mails === 1 ? "mail" : "mails"} for good, the last on ${cameBack.last}`,
+          ),
+        ]
+      : []),
     ...given.flatMap((each, index) => ["", `word ${index + 1} of ${given.length}`, ...proofLines(each)]),
     ...(ledger.length > 0 ? ["", "in the ledger"] : []),
     ...ledger.map(

@@ -20,6 +20,7 @@ import type { CodeRegister } from "../registers/codes.ts";
 import type { ConsentQuotas } from "../registers/consent-quotas.ts";
 import type { ConsentRegister } from "../registers/consents.ts";
 import type { BlockRegister } from "../signals/blocks.ts";
+import type { ComplaintLimits, Complaints } from "../signals/complaints.ts";
 import type { ConductReader } from "../signals/conduct.ts";
 import type { LessonRegister } from "../signals/lessons.ts";
 import type { ListReader } from "../signals/lists.ts";
@@ -38,6 +39,8 @@ export interface Registers {
   /** Looks at what was counted, and counts nothing. */
   readonly conduct: ConductReader;
   readonly lessons: LessonRegister;
+  /** Reports of spam about clients' mail, by these limits. */
+  complaints(limits: ComplaintLimits): Complaints;
 }
 
 export interface Ground extends LoadedConfig {
@@ -128,14 +131,16 @@ async function makeDesk(
   { consents }: Registers,
   ground: { tables: Tables; clock: Clock; recorder: Recorder },
 ): Promise<Desk> {
-  const [{ openDesk }, { choosePacks }, { knownPacks }] = await Promise.all([
+  const [{ openDesk }, { choosePacks }, { knownPacks }, { createFlights }] = await Promise.all([
     import("../desk/open.ts"),
     import("../law/choice.ts"),
     import("../law/packs.ts"),
+    import("../registers/flights.ts"),
   ]);
-  const { packs } = config;
+  const { packs, nextHop } = config;
   const law = { config, choice: choosePacks(packs, knownPacks(packs.directory), []) };
-  return openDesk({ ...ground, consents, law: () => law }).desk;
+  const flights = createFlights(ground.tables, ground.clock, { answerMs: () => nextHop.timeoutMs });
+  return openDesk({ ...ground, consents, flights, law: () => law }).desk;
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {
@@ -195,19 +200,40 @@ async function makeRegisters(store: Store, clock: Clock): Promise<Registers> {
     blocks,
     rates,
     lessons: signals.createLessonRegister(tables, clock),
-    conduct: signals.createConductReader(blocks, rates),
+    complaints: (limits) =>
+      signals.createComplaints(windows, {
+        limits: () => limits,
+        onTrouble: () => undefined,
+        pause: async () => undefined,
+      }),
+    conduct: signals.createConductReader(blocks, rates, signals.createCampaignCounts(windows)),
   };
 }
 
 async function importSignals() {
-  const [{ createBlockRegister }, { createQuotas }, { createConductReader }, { createLessonRegister }] =
-    await Promise.all([
-      import("../signals/blocks.ts"),
-      import("../signals/quotas.ts"),
-      import("../signals/conduct.ts"),
-      import("../signals/lessons.ts"),
-    ]);
-  return { createBlockRegister, createQuotas, createConductReader, createLessonRegister };
+  const [
+    { createBlockRegister },
+    { createCampaignCounts },
+    { createComplaints },
+    { createQuotas },
+    { createConductReader },
+    { createLessonRegister },
+  ] = await Promise.all([
+    import("../signals/blocks.ts"),
+    import("../signals/campaigns.ts"),
+    import("../signals/complaints.ts"),
+    import("../signals/quotas.ts"),
+    import("../signals/conduct.ts"),
+    import("../signals/lessons.ts"),
+  ]);
+  return {
+    createBlockRegister,
+    createCampaignCounts,
+    createComplaints,
+    createQuotas,
+    createConductReader,
+    createLessonRegister,
+  };
 }
 
 /** Who stands behind a command, for the ledger: what was given, else the name of the operating system's user. */

@@ -2,10 +2,10 @@
 import { randomBytes } from "node:crypto";
 import type { LoadedConfig } from "../config/load.ts";
 import { createTokens } from "../desk/tokens.ts";
-import { type Law, layDownLaw } from "../house.ts";
 import { systemClock } from "../kit/clock.ts";
 import { createIds } from "../kit/ids.ts";
 import { createLog } from "../kit/log.ts";
+import { type Law, layDownLaw } from "../law-in-force.ts";
 import { createCodeRegister } from "../registers/codes.ts";
 import { createConsentQuotas } from "../registers/consent-quotas.ts";
 import { createConsentRegister } from "../registers/consents.ts";

@@ -3,7 +3,7 @@ import { maskEntry } from "../ledger/masking.ts";
 import type { LedgerReader } from "../ledger/query.ts";
 import { type Timeline, timelineOf } from "../ledger/timeline.ts";
 import { defineCommand, text, word } from "./globals.ts";
-import { withGround } from "./ground.ts";
+import { type Ground, withGround } from "./ground.ts";
 import { noteLookUp, readId } from "./ledger-ask.ts";
 import { ledgerTools } from "./ledger-tools.ts";
 import { clean, print, printJson, Refused } from "./output.ts";
@@ -19,20 +19,33 @@ export const explain = defineCommand({
       .option("as", asOption)
       .example("$0 ledger explain 01M812GDN5YHTC30000ZE78", "")
       .epilogue("Operators who are not named in ledger.auditors see masked addresses. The look is itself an entry."),
-  handler: (options) =>
-    withGround(options.config, async (ground) => {
-      const asker = whoAsks(ground.config, options.as);
-      const { reader } = await ledgerTools(ground);
-      const asked = { explain: options.id, ...(options.case !== undefined && { case: options.case }) };
-      const lookUp = await noteLookUp(ground, asker.name, asked);
-      const mails = await livesOf(options.id, reader);
-      await lookUp.end(mails.reduce((sum, { entries }) => sum + entries.length, 0));
-      if (mails.length === 0) throw new Refused(`there is no entry of ${options.id}`);
-      const seen = asker.role === "auditor" ? (entry: Entry) => entry : maskEntry;
-      const lives = mails.map(({ mailId, entries }) => timelineOf(mailId, entries.map(seen)));
-      await (options.json ? printJson(lives) : print(...lives.flatMap(inWords)));
-    }),
+  handler: (options) => withGround(options.config, (ground) => explainMail(ground, options, (lives) => lives)),
 });
+
+interface Asked {
+  readonly id: string;
+  readonly json: boolean;
+  readonly case?: string | undefined;
+  readonly as?: string | undefined;
+}
+
+/** Prints the whole life of a mail, and notes the look. @param document what is printed with --json */
+export async function explainMail(
+  ground: Ground,
+  options: Asked,
+  document: (lives: readonly Timeline[]) => unknown,
+): Promise<void> {
+  const asker = whoAsks(ground.config, options.as);
+  const { reader } = await ledgerTools(ground);
+  const asked = { explain: options.id, ...(options.case !== undefined && { case: options.case }) };
+  const lookUp = await noteLookUp(ground, asker.name, asked);
+  const mails = await livesOf(options.id, reader);
+  await lookUp.end(mails.reduce((sum, { entries }) => sum + entries.length, 0));
+  if (mails.length === 0) throw new Refused(`there is no entry of ${options.id}`);
+  const seen = asker.role === "auditor" ? (entry: Entry) => entry : maskEntry;
+  const lives = mails.map(({ mailId, entries }) => timelineOf(mailId, entries.map(seen)));
+  await (options.json ? printJson(document(lives)) : print(...lives.flatMap(inWords)));
+}
 
 interface Life {
   readonly mailId: string;
@@ -43,7 +56,7 @@ interface Life {
 const ENTRIES_MAX = 10_000;
 
 /** The mails an id belongs to: a queue id may have been used again. What is no mail's is a life of its own. */
-async function livesOf(id: string, reader: LedgerReader): Promise<Life[]> {
+export async function livesOf(id: string, reader: LedgerReader): Promise<Life[]> {
   const named = await collect(reader, readId(id));
   const mailIds = [...new Set(named.flatMap(({ mailId }) => mailId ?? []))];
   if (mailIds.length === 0) return named.length === 0 ? [] : [{ mailId: id, entries: named }];

@@ -21,6 +21,7 @@ export function packLines(pack: Pack): string[] {
     ...block("refusal", refusalLines(pack)),
     ...block("number", capLines(pack)),
     ...block("management codes", codeLines(pack)),
+    ...block("customers", customerLines(pack)),
     ...block("undeclared mail that reads like advertising", detectedLines(pack)),
     ...block("contents of an advertisement", contentLines(pack)),
     ...block("kept", retentionLines(pack)),
@@ -83,6 +84,31 @@ const codeLines = ({ codes }: Pack): string[] =>
           : []),
       ]
     : [];
+
+const customerLines = ({ licence, addresses, alignment }: Pack): string[] => [
+  ...(licence
+    ? [
+        `a permit or filing number for: ${licence.kinds.join(", ")}`,
+        consequences(licence.onMissing),
+        cited(licence.source),
+      ]
+    : []),
+  ...(addresses
+    ? [
+        `registered addresses are used ${addresses.usableAfterDays} days after, changes ${addresses.changeDays} days after`,
+        ...(addresses.kinds.length > 0 ? [`must have some: ${addresses.kinds.join(", ")}`] : []),
+        consequences(addresses.onMissing),
+        cited(addresses.source),
+      ]
+    : []),
+  ...(alignment
+    ? [
+        "bulk mail is signed for the domain in From, or SPF proves it",
+        consequences(alignment.onMissing),
+        cited(alignment.source),
+      ]
+    : []),
+];
 
 const DETECTED: Readonly<Record<DetectedConsequence, string>> = {
   apply: "label and consent are asked for",

@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Law } from "../house.ts";
 import { Misuse } from "../kit/trouble.ts";
+import type { Law } from "../law-in-force.ts";
 import { count, defineCommand, text, word } from "./globals.ts";
 import { type Ground, withGround } from "./ground.ts";
 import { clean, createProgress, print, printJson, table } from "./output.ts";
@@ -59,7 +59,7 @@ export const tryPack = defineCommand({
 /** The law of the configuration with this pack alone, enforced. @throws Misuse when there is no such pack */
 async function lawOfTrial(ground: Ground, id: string): Promise<Law> {
   const [{ layDownLaw }, { createLog }, { onlyLooking }] = await Promise.all([
-    import("../house.ts"),
+    import("../law-in-force.ts"),
     import("../kit/log.ts"),
     import("../registers/consent-quotas.ts"),
   ]);

@@ -1,6 +1,6 @@
 import type { Config } from "../config/schema.ts";
-import type { Law } from "../house.ts";
 import type { Pack } from "../law/pack.ts";
+import type { Law } from "../law-in-force.ts";
 import { defineCommand, defineGroup, word } from "./globals.ts";
 import { clean, print, printJson, printTable, Refused } from "./output.ts";
 import { coverage } from "./pack-coverage.ts";

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import type { z } from "zod";
 import { isLoopback } from "../kit/ip.ts";
 import { Misuse } from "../kit/trouble.ts";
+import { wayContradictions } from "./delivering.ts";
 import { type Config, configSchema } from "./schema.ts";
 import { expandEnvironment, inFileOrder, parseYaml, type YamlFile } from "./yaml.ts";
 
@@ -25,17 +26,19 @@ export interface ReadConfig {
 
 /**
  * Reads, expands and checks a configuration. All errors are listed at once, each with file, line, key and expectation.
+ *
+ * @param text what the file says, when it was read already: workers all start from one reading
  * @throws Misuse
  */
-export function loadConfig(path: string, env: NodeJS.ProcessEnv = process.env): LoadedConfig {
-  const { file, config, problems } = readConfig(path, env);
+export function loadConfig(path: string, env: NodeJS.ProcessEnv = process.env, text = readText(path)): LoadedConfig {
+  const { file, config, problems } = readConfig(path, env, text);
   if (!config) throw new Misuse(`${path} cannot be used:`, problems);
   return { config, file };
 }
 
 /** The same without giving up at the first section that is wrong. @throws Misuse when there is nothing to read */
-export function readConfig(path: string, env: NodeJS.ProcessEnv = process.env): ReadConfig {
-  const file = parseYaml(path, readText(path));
+export function readConfig(path: string, env: NodeJS.ProcessEnv = process.env, text = readText(path)): ReadConfig {
+  const file = parseYaml(path, text);
   const expanded = expandEnvironment(file, env);
   const result = configSchema.safeParse(expanded.value ?? {});
   const issues = (result.error?.issues ?? []).filter((issue) => !expanded.missing.has(JSON.stringify(issue.path)));
@@ -67,7 +70,8 @@ function soundPart(value: unknown, unsound: ReadonlySet<string>): Config {
   return kept.success ? kept.data : configSchema.parse({});
 }
 
-function readText(path: string): string {
+/** @throws Misuse when it cannot be read */
+export function readText(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
@@ -81,7 +85,9 @@ function contradictions(config: Config, unsound: ReadonlySet<string>): [string[]
   return [
     ...(sound("listeners", "tls", "trustedProxies") ? listenerContradictions(config) : []),
     ...(sound("lists", "dns") ? listContradictions(config) : []),
+    ...(sound("nextHop", "routes", "dns") ? wayContradictions(config) : []),
     ...(sound("limits") ? limitContradictions(config) : []),
+    ...(sound("workers", "store") ? workerContradictions(config) : []),
   ];
 }
 
@@ -111,6 +117,11 @@ const listContradictions = ({ lists, dns }: Config): [string[], string][] =>
 const limitContradictions = ({ limits }: Config): [string[], string][] =>
   limits.headerBytesMax > limits.mailBytesMax
     ? [[["limits", "headerBytesMax"], "cannot be more than limits.mailBytesMax"]]
+    : [];
+
+const workerContradictions = ({ workers, store }: Config): [string[], string][] =>
+  workers !== 1 && store.url === "memory:"
+    ? [[["workers"], "store.url memory: is one process's own; several need embedded: or redis:"]]
     : [];
 
 function deepFreeze<T>(value: T): T {

@@ -1,7 +1,11 @@
 import { z } from "zod";
 import { NODE_NAME } from "../kit/node-name.ts";
+import { adArchive } from "./ad-archive.ts";
 import { dns, list, scorers } from "./asked.ts";
-import { count, domain, endpoint, ipRange, minutes, ruleMode, seconds, timeout } from "./values.ts";
+import { route, WAYS, WAYS_TEXT } from "./delivering.ts";
+import { queue } from "./queue.ts";
+import { arc, dkim, envelopeRewriting } from "./signing.ts";
+import { count, domain, endpoint, ipRange, minutes, ruleMode, seconds, timeout, timeoutUpTo } from "./values.ts";
 
 export type { Endpoint } from "./values.ts";
 
@@ -12,9 +16,9 @@ export type { Endpoint } from "./values.ts";
 
 const listener = z.strictObject({
   door: z
-    .enum(["smtp", "submission", "milter", "http"])
+    .enum(["smtp", "submission", "milter", "http", "metrics"])
     .describe(
-      "smtp: mail from the world and from clients; submission: clients only; milter: for Postfix and Sendmail; http: refusals and consents by link, the API, /healthz and /readyz",
+      "smtp: mail from the world and from clients; submission: clients only; milter: for Postfix and Sendmail; http: refusals and consents by link, the API, /healthz and /readyz; metrics: /metrics, /healthz and /readyz, for an address that only your monitoring reaches",
     ),
   listen: endpoint.describe("address and port, or unix:/path"),
   tls: z
@@ -51,6 +55,9 @@ const limits = z.strictObject({
   commandsWithoutMailMax: count(100).describe("commands between two mails before 421"),
   authFailuresMax: count(3, 100).describe("failed logins of one connection before 421"),
   idleTimeoutMs: timeout(minutes(5)).describe("silence of a client before 421 (RFC 5321 4.5.3.2.7)"),
+  dataTimeoutMs: timeout(minutes(10)).describe(
+    "longest time from DATA to the end of the mail, however steadily it comes (RFC 5321 4.5.3.2.5 counts silence only: that is idleTimeoutMs)",
+  ),
   greetingDelayMs: z
     .int()
     .min(0)
@@ -59,6 +66,20 @@ const limits = z.strictObject({
     .describe("wait before greeting a stranger, to catch who talks first; clients never wait"),
   ruleTimeoutMs: timeout(seconds(20)).describe("longest a rule may take; then the mail is deferred"),
   drainMs: timeout(seconds(30)).describe("how long a stop waits for mails in progress"),
+});
+
+/** From twice as much on clients are put off, too, from four times (memory: 110 and 120 %) connections are turned away. */
+const overload = z.strictObject({
+  eventLoopLagMs: timeoutUpTo(minutes(1), 500).describe(
+    "how late a worker's event loop may be; the middle of a second counts",
+  ),
+  memoryMb: count(1_536, 1_048_576).describe("memory of one worker"),
+  diskFreeMb: z
+    .int()
+    .min(0)
+    .max(1_048_576)
+    .default(200)
+    .describe("what has to be free on the disk of dataDir; 0: not looked at"),
 });
 
 const store = z.strictObject({
@@ -73,13 +94,13 @@ const store = z.strictObject({
 const nextHop = z.strictObject({
   to: z
     .string()
-    .regex(
-      /^(smtp|smtps|lmtp):\/\/\S+$|^(smtp|lmtp)\+unix:\/\S+$|^maildir:\S+$/,
-      "smtp://, smtps://, lmtp://, lmtp+unix:/path or maildir:/path",
-    )
+    .regex(WAYS, WAYS_TEXT)
     .default("smtp://127.0.0.1:10025")
-    .describe("where accepted mail goes"),
-  mode: z.enum(["proxy"]).default("proxy").describe("proxy: the next hop answers before we answer"),
+    .describe("where accepted mail goes; mx: to the servers of its recipients' domains, which needs mode: queue"),
+  mode: z
+    .enum(["proxy", "queue"])
+    .default("proxy")
+    .describe("proxy: the next hop answers before we answer; queue: we keep the mail and deliver it later"),
   tls: z.enum(["never", "opportunistic", "require"]).default("opportunistic").describe("STARTTLS towards the next hop"),
   timeoutMs: timeout(minutes(2)).describe("longest wait for one reply of the next hop"),
   connectionsMax: count(100, 10_000).describe("connections kept to it"),
@@ -171,6 +192,10 @@ export const configSchema = z.strictObject({
     .strictObject({ certFile: z.string().describe("PEM chain"), keyFile: z.string().describe("PEM key") })
     .optional()
     .describe("certificate for STARTTLS and implicit TLS"),
+  workers: z
+    .union([z.enum(["auto"]), z.int().min(1).max(64)])
+    .default(1)
+    .describe("processes that share the doors: 1 needs no supervisor; auto: one for each processor"),
   store: store.prefault({}).describe("what remembers consents, clients and counts"),
   dataDir: z.string().min(1).default("var").describe("embedded store, ledger, large mails in progress"),
   localDomains: z.array(domain).default([]).describe("mail for these may come from anyone"),
@@ -178,22 +203,17 @@ export const configSchema = z.strictObject({
   trustedProxies: z.array(ipRange).default([]).describe("hosts that may send XCLIENT, XFORWARD or the PROXY header"),
   dns: dns.prefault({}).describe("who is asked about names, and what that may cost"),
   lists: z.array(list).default([]).describe("lists of addresses that send spam, or never do"),
-  arc: z
-    .strictObject({
-      domain: domain.describe("d=: whose seal it is"),
-      selector: z
-        .string()
-        .regex(/^[\w-]+(\.[\w-]+)*$/, "a selector")
-        .describe("s=: the key is published at selector._domainkey.domain"),
-      keyFile: z.string().describe("private key, PEM: RSA or Ed25519"),
-      seal: z
-        .enum(["changed", "always"])
-        .default("changed")
-        .describe("which mail is sealed: where we change the header, or all that was checked"),
-    })
-    .optional()
-    .describe("ARC seals on mail that goes on (RFC 8617)"),
+  arc: arc.optional().describe("ARC seals on mail that goes on (RFC 8617)"),
+  dkim: dkim.prefault({}).describe("DKIM signatures on mail of our own clients, where the domain in From has a key"),
+  envelopeRewriting: envelopeRewriting.prefault({}).describe("envelope senders of mail that goes on (SRS)"),
   nextHop: nextHop.prefault({}).describe("delivery"),
+  queue: queue.prefault({}).describe("mail in our custody, with nextHop.mode: queue"),
+  routes: z
+    .array(route)
+    .default([])
+    .describe(
+      "other ways for some domains or clients, in the order they are looked at; what none is for goes to nextHop",
+    ),
   refusals: refusals.prefault({}).describe("how recipients refuse and agree"),
   packs: packs.prefault({}).describe("which law protects whom"),
   rules: rules.prefault({}).describe('default mode, then "group/rule": mode or { mode, options }'),
@@ -206,6 +226,9 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe("what tells an advertisement by its words; what follows is said in rules: advertising/detect"),
+  adArchive: adArchive
+    .prefault({})
+    .describe("encrypted copies of what advertising services send, where a law asks for them"),
   scorers: scorers.prefault({}).describe("programs beside the relay that are asked about each mail; none by default"),
   ledger: z
     .strictObject({
@@ -258,6 +281,11 @@ export const configSchema = z.strictObject({
     .prefault({})
     .describe("the send and receive record"),
   limits: limits.prefault({}).describe("bounds"),
+  overload: overload
+    .prefault({})
+    .describe(
+      "beyond these strangers' mail is put off (4xx); clients' from twice as much (memory: 110 %, disk: half), connections are turned away from four times (120 %, a quarter); mail to postmaster last",
+    ),
   secretFile: z.string().optional().describe("key for ids and hashes, shared by all nodes; default: made in dataDir"),
   log: z
     .strictObject({

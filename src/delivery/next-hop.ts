@@ -12,6 +12,8 @@ export interface Parcel {
   read(): AsyncIterable<Buffer>;
   /** The same in one piece, when it is in memory. */
   readonly whole?: Buffer;
+  /** Whose advertisement it is, where it rests on consents: whoever keeps it asks for them again before he hands it on. */
+  readonly advertiser?: string;
   /** What is changed in the header block; for next hops that have the mail already and edit it. */
   readonly changes: Pick<HeaderChanges, "fields" | "additions">;
 }
@@ -22,6 +24,8 @@ export interface Outcome {
   readonly replies: readonly Reply[];
   /** Address of the server that answered, when there is one. */
   readonly nextHopIp?: string;
+  /** The mail is in our own custody now: it has gone to nobody yet. */
+  readonly isQueued?: true;
 }
 
 /**
@@ -43,16 +47,27 @@ export interface Handover {
    * mail: a mixed answer would lose a mail or send it twice.
    */
   readonly answersEach?: boolean;
-  /** Leaves out a recipient that was accepted before. Absent where the next hop cannot: SMTP has one answer for all. */
-  drop?(recipient: Recipient): void;
+  /**
+   * Leaves out a recipient that was accepted before. Absent where the next hop cannot: SMTP has one answer for all.
+   * @param why what the client would have heard, for who tells him otherwise
+   */
+  drop?(recipient: Recipient, why: Reply): void;
   /** Asks the next hop to keep the mail for somebody to look at. Absent where it cannot. */
-  hold?(reason: string): void;
+  hold?(reason: string, by: HeldBy): void;
+}
+
+/** Which rule wants a mail looked at, and the article it rests on. */
+export interface HeldBy {
+  readonly rule: string;
+  readonly source: string;
 }
 
 /** Where accepted mail goes (DESIGN: "Delivery", proxy mode). Built by main.ts from `nextHop.to`. */
 export interface NextHop {
   /** Names it in ledger and log: "smtp://127.0.0.1:10025", "maildir:/var/mail". */
   readonly name: string;
+  /** What it says to MAIL when it can take none now; absent where only the next server knows. Costs nothing to ask. */
+  full?(): Reply | undefined;
   /** Starts one mail. Nothing is connected before the first recipient. */
   begin(session: Session, sender: Sender, mailId: string): Handover;
   /** A cheap check that it is there. @throws Unavailable */

@@ -6,7 +6,7 @@ import { Misuse } from "../kit/trouble.ts";
 import { maildirNextHop } from "./maildir.ts";
 import type { NextHop } from "./next-hop.ts";
 import type { Endpoint } from "./smtp/connection.ts";
-import type { Credentials, TlsUse } from "./smtp/greet.ts";
+import type { Credentials, Server, TlsUse } from "./smtp/greet.ts";
 import { smtpNextHop } from "./smtp/next-hop.ts";
 
 export interface NextHopOptions {
@@ -29,6 +29,9 @@ export interface NextHopOptions {
   readonly mailboxes?: readonly string[];
 }
 
+/** What a server needs of it. */
+export type ServerOptions = Pick<NextHopOptions, "hostname" | "tls" | "caFile" | "credentials">;
+
 const FORMS = [
   "smtp://host:port (port 25 when left out)",
   "smtps://host:port (TLS from the start; 465)",
@@ -49,14 +52,31 @@ export function openNextHop(to: string, options: NextHopOptions): NextHop {
     case "maildir":
       if (path === "" || path.startsWith("//")) throw unusable();
       return maildirNextHop(path, options);
+    case "mx":
+      // While our client waits there is one next hop that answers; mx: may mean many.
+      throw new Misuse("nextHop.to: mx: needs nextHop.mode: queue; with mode: proxy it is one of", FORMS);
+    default:
+      return smtpNextHop(serverOf(to, options), options);
+  }
+}
+
+/**
+ * The server that a URL names.
+ * @throws Misuse as openNextHop
+ */
+export function serverOf(to: string, options: ServerOptions): Server {
+  const [, given = "", rest = ""] = /^([a-z+]+):(.*)$/is.exec(to) ?? [];
+  const scheme = given.toLowerCase();
+  const path = rest.replace(/^\/\/(?=\/)/, "");
+  switch (scheme) {
     case "smtp+unix":
     case "lmtp+unix":
       if (!/^\/[^/]/.test(path)) throw unusable();
-      return server(scheme.toLowerCase(), { path }, options);
+      return server(scheme, { path }, options);
     case "smtp":
     case "smtps":
     case "lmtp":
-      return server(scheme.toLowerCase(), endpointOf(to), options);
+      return server(scheme, endpointOf(to), options);
     default:
       throw unusable();
   }
@@ -74,21 +94,16 @@ function endpointOf(to: string): { host: string; port: number } {
   return { host, port: url.port ? Number(url.port) : (DEFAULT_PORTS[url.protocol] ?? 25) };
 }
 
-function server(scheme: string, endpoint: Endpoint, options: NextHopOptions): NextHop {
-  return smtpNextHop(
-    {
-      name: nameOf(scheme, endpoint),
-      endpoint,
-      lmtp: scheme.startsWith("lmtp"),
-      implicitTls: scheme === "smtps",
-      tls: options.tls,
-      secureContext: trust(options.caFile),
-      hostname: options.hostname,
-      credentials: options.credentials,
-    },
-    options,
-  );
-}
+const server = (scheme: string, endpoint: Endpoint, options: ServerOptions): Server => ({
+  name: nameOf(scheme, endpoint),
+  endpoint,
+  lmtp: scheme.startsWith("lmtp"),
+  implicitTls: scheme === "smtps",
+  tls: options.tls,
+  secureContext: trust(options.caFile),
+  hostname: options.hostname,
+  credentials: options.credentials,
+});
 
 function nameOf(scheme: string, endpoint: Endpoint): string {
   if ("path" in endpoint) return `${scheme}:${endpoint.path}`;
@@ -96,7 +111,8 @@ function nameOf(scheme: string, endpoint: Endpoint): string {
   return `${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
-function trust(caFile: string | undefined): SecureContext {
+/** What is trusted: the system's certificates, or those of a file. @throws Misuse */
+export function trust(caFile: string | undefined): SecureContext {
   if (caFile === undefined) return createSecureContext();
   try {
     const ca = readFileSync(caFile);
@@ -115,16 +131,34 @@ const unusable = (): Misuse => new Misuse("nextHop.to is none of the accepted fo
 
 /** The next hop of a configuration. @throws Misuse */
 export function nextHopOf({ nextHop, hostname }: Config): NextHop {
-  const { to, user, passwordFile, caFile, mailboxes, mode: _, ...rest } = nextHop;
-  const password = passwordFile === undefined ? undefined : readPassword(passwordFile);
-  const credentials = user !== undefined && password !== undefined ? { user, password } : undefined;
+  const { to, user, passwordFile, caFile, mailboxes, mode, ...rest } = nextHop;
+  if (mode === "queue" && /^mx:/i.test(to)) return manyHops(to);
   return openNextHop(to, {
     ...rest,
     hostname,
     ...(caFile !== undefined && { caFile }),
     ...(mailboxes && { mailboxes }),
-    ...(credentials && { credentials }),
+    ...credentialsOf(user, passwordFile),
   });
+}
+
+/** Behind a queue mail goes many ways, and there is no one server that could be asked. */
+const manyHops = (name: string): NextHop => ({
+  name,
+  begin() {
+    throw new Error(`a mail went straight to ${name}, past the queue`);
+  },
+  ping: async () => undefined,
+  close: async () => undefined,
+});
+
+/** Both are there, or nothing is. @throws Misuse when the file cannot be read */
+export function credentialsOf(
+  user: string | undefined,
+  passwordFile: string | undefined,
+): { credentials?: Credentials } {
+  if (user === undefined || passwordFile === undefined) return {};
+  return { credentials: { user, password: readPassword(passwordFile) } };
 }
 
 function readPassword(file: string): string {

@@ -1,5 +1,6 @@
 import type { Content } from "../mail/content.ts";
 import { mailDate } from "../mail/received.ts";
+import { writeWords } from "../mail/write-words.ts";
 import { ASKED, type Language, REFUSED, type Told } from "./letters.ts";
 import type { Notice } from "./outbox.ts";
 
@@ -15,9 +16,6 @@ export interface Letterhead {
   readonly token: string;
 }
 
-/** Characters of text for each word of an encoded Subject: 45 bytes are 60 in base64 (RFC 2047: at most 75 with the rest). */
-const WORD_BYTES = 45;
-
 /** A mail of our own, complete (RFC 5322): plain text in every language the recipient may read, the first one in the Subject. */
 export function compose(notice: Notice, head: Letterhead): Content {
   const told: Told = { advertiser: notice.advertiser, at: stamp(notice.atMs), topics: notice.topics };
@@ -28,7 +26,7 @@ export function compose(notice: Notice, head: Letterhead): Content {
     `To: <${notice.recipient}>`,
     `Date: ${mailDate(head.nowMs)}`,
     `Message-ID: <${head.mailId}@${head.hostname}>`,
-    `Subject: ${encodeSubject(subject)}`,
+    `Subject: ${writeWords(subject)}`,
     "Auto-Submitted: auto-generated",
     "MIME-Version: 1.0",
     "Content-Type: text/plain; charset=utf-8",
@@ -44,21 +42,6 @@ const letterIn = (language: Language, { kind }: Notice, told: Told, link: string
   kind === "asked" ? ASKED[language]({ ...told, link }) : REFUSED[language](told);
 
 const stamp = (ms: number): string => `${new Date(ms).toISOString().slice(0, 16).replace("T", " ")} UTC`;
-
-/** RFC 2047, cut between characters. */
-function encodeSubject(text: string): string {
-  const words: string[] = [];
-  let word = "";
-  for (const character of text) {
-    if (Buffer.byteLength(word + character) > WORD_BYTES) {
-      words.push(word);
-      word = "";
-    }
-    word += character;
-  }
-  words.push(word);
-  return words.map((each) => `=?utf-8?B?${Buffer.from(each).toString("base64")}?=`).join("\r\n ");
-}
 
 const inLines = (text: string): string[] =>
   Buffer.from(text)

@@ -7,12 +7,13 @@ import type { Clock } from "../kit/clock.ts";
 import type { Tables } from "../kit/store.ts";
 import type { Recorder } from "../ledger/recorder.ts";
 import type { ConsentRegister } from "../registers/consents.ts";
+import type { Flights } from "../registers/flights.ts";
 import type { Notice, Outbox } from "./outbox.ts";
 import type { Meaning } from "./tokens.ts";
 
 /** How the word came to us, for the record. */
 export interface Path {
-  readonly how: "one-click" | "mail" | "api" | "console" | "double-opt-in";
+  readonly how: "one-click" | "mail" | "reply" | "api" | "console" | "double-opt-in";
   /** The address it came from. */
   readonly ip?: string;
   /** Who spoke for the recipient (API). */
@@ -27,9 +28,10 @@ export interface Word extends Path {
 
 export interface Desk {
   /**
-   * Records a refusal and lays its confirmation out to be sent, once.
+   * Records a refusal, waits for advertising that was judged before and is being handed over, and lays the refusal's
+   * confirmation out to be sent, once. When it resolves, no further advertising reaches the next hop.
    * @returns whether a yes stood until now
-   * @throws Unavailable: nothing is promised
+   * @throws Unavailable: nothing is promised, though it may be recorded; saying it again is safe
    */
   refuse(word: Word): Promise<boolean>;
   /** Records a yes to a request. @returns false when a refusal came after the request */
@@ -55,6 +57,7 @@ export interface DeskParts {
   readonly tables: Tables;
   readonly recorder: Recorder;
   readonly outbox: Outbox;
+  readonly flights: Pick<Flights, "landed">;
   readonly clock: Clock;
   /** Are refusals confirmed by mail? */
   readonly confirms: boolean;
@@ -71,16 +74,41 @@ export const createDesk = (parts: DeskParts): Desk => ({
 });
 
 async function refuse(parts: DeskParts, word: Word): Promise<boolean> {
-  const { consents, recorder, confirms } = parts;
+  const { consents, recorder, confirms, flights } = parts;
   const { advertiser, recipient, how } = word;
-  const [before] = await consents.find(advertiser, [recipient]);
+  const [before] = await consents.standing(advertiser, [recipient]);
   const stood = await consents.withdraw(advertiser, recipient);
   const isNew = before?.withdrawnAtMs === undefined;
-  // Only the first no is confirmed: a second click must not send a second mail.
-  if (isNew && confirms) await layOut(parts, { kind: "refused", advertiser, recipient, topics: [] });
+  if (isNew && confirms) await oweConfirmation(parts, word);
   const evidence = { advertiser, how, stoodUntilNow: stood, ...(!isNew && { again: true }) };
   await recorder.record([{ event: "consent-withdrawn", recipient, ...whence(word), evidence }]);
+  await flights.landed(advertiser, recipient);
+  if (await payConfirmation(parts, word)) {
+    await layOut(parts, { kind: "refused", advertiser, recipient, topics: [] });
+  }
   return stood;
+}
+
+const CONFIRMATIONS = "confirmations";
+/** A refusal, by its moment, is confirmed once, whoever hears it how often, and also when who heard it first died. */
+const debtSchema = z.strictObject({ refusedAtMs: z.number(), laidOut: z.boolean() });
+
+async function oweConfirmation({ consents, tables }: DeskParts, { advertiser, recipient }: Word): Promise<void> {
+  const [standing] = await consents.standing(advertiser, [recipient]);
+  const refusedAtMs = standing?.withdrawnAtMs;
+  const key = { partition: recipient, id: advertiser };
+  const row = await tables.get(CONFIRMATIONS, key);
+  if (refusedAtMs === undefined || (row && debtSchema.parse(row.value).refusedAtMs === refusedAtMs)) return;
+  await tables.put(CONFIRMATIONS, key, { refusedAtMs, laidOut: false }, row?.version ?? 0);
+}
+
+/** @returns whether it is this caller who has to lay it out */
+async function payConfirmation({ tables }: DeskParts, { advertiser, recipient }: Word): Promise<boolean> {
+  const key = { partition: recipient, id: advertiser };
+  const row = await tables.get(CONFIRMATIONS, key);
+  const debt = row && debtSchema.parse(row.value);
+  if (!debt || debt.laidOut) return false;
+  return (await tables.put(CONFIRMATIONS, key, { ...debt, laidOut: true }, row.version)) !== undefined;
 }
 
 async function agree({ consents, tables, recorder }: DeskParts, word: Word, request: Meaning): Promise<boolean> {

@@ -1,5 +1,7 @@
+import type { Language } from "../mail/language.ts";
+
 /** The mails and pages the desk writes, in the languages of those who read them. No advertising in any of them. */
-export type Language = "en" | "zh" | "vi";
+export type { Language };
 
 export interface Told {
   /** Whose advertising it is about. */

@@ -9,6 +9,7 @@ import { type Reply, writeReply } from "../mail/replies.ts";
 import { decodedSubject } from "../mail/subject.ts";
 import type { Recipient, Sender, Session } from "../mail/views.ts";
 import type { Desk } from "./desk.ts";
+import { startOf } from "./parcel-start.ts";
 import type { Meaning, Tokens } from "./tokens.ts";
 
 export interface MailboxParts {
@@ -18,13 +19,11 @@ export interface MailboxParts {
   readonly address: () => string | undefined;
 }
 
-/** Most of a mail that is read for a token, bytes. */
-const READ_BYTES_MAX = 65_536;
-
 /** @param swallows the mail ends here; else (the MTA has it already) it is read and goes on */
 export function mailboxHop(inner: NextHop, parts: MailboxParts, { swallows }: { swallows: boolean }): NextHop {
   return {
     name: inner.name,
+    ...(inner.full && { full: () => inner.full?.() }),
     ping: () => inner.ping(),
     close: (graceMs) => inner.close(graceMs),
     begin(session, sender, mailId) {
@@ -46,8 +45,8 @@ function watched(inner: Handover, watch: Watch): Handover {
   const isDesk = ({ address }: Recipient): boolean => address.key === watch.address();
   return {
     ...(inner.answersEach !== undefined && { answersEach: inner.answersEach }),
-    ...(inner.drop && { drop: (recipient) => inner.drop?.(recipient) }),
-    ...(inner.hold && { hold: (reason) => inner.hold?.(reason) }),
+    ...(inner.drop && { drop: (recipient, why) => inner.drop?.(recipient, why) }),
+    ...(inner.hold && { hold: (reason, by) => inner.hold?.(reason, by) }),
     async rcpt(recipient) {
       const ours = isDesk(recipient);
       if (isOurs !== undefined && isOurs !== ours && watch.swallows) {
@@ -89,16 +88,4 @@ async function act(desk: Desk, meaning: Meaning, who: { recipient: string; ip: s
   if (meaning.kind === "agree") return desk.agree(word, meaning);
   await desk.refuse(word);
   return true;
-}
-
-async function startOf({ whole, read }: Parcel): Promise<Buffer> {
-  if (whole) return whole.subarray(0, READ_BYTES_MAX);
-  const pieces: Buffer[] = [];
-  let bytes = 0;
-  for await (const piece of read()) {
-    pieces.push(piece);
-    bytes += piece.length;
-    if (bytes >= READ_BYTES_MAX) break;
-  }
-  return Buffer.concat(pieces).subarray(0, READ_BYTES_MAX);
 }

@@ -5,12 +5,13 @@ import type { Tables } from "../kit/store.ts";
 import { Misuse } from "../kit/trouble.ts";
 import type { PackChoice } from "../law/choice.ts";
 import type { Recorder } from "../ledger/recorder.ts";
+import { type Language, languagesOf } from "../mail/language.ts";
 import { parseAddress } from "../mail/path.ts";
 import type { Recipient } from "../mail/views.ts";
 import type { ConsentRegister } from "../registers/consents.ts";
+import type { Flights } from "../registers/flights.ts";
 import type { RefusalWay } from "../rules/define.ts";
 import { createDesk, type Desk } from "./desk.ts";
-import type { Language } from "./letters.ts";
 import { createOutbox, type Outbox } from "./outbox.ts";
 import type { Tokens } from "./tokens.ts";
 
@@ -24,30 +25,28 @@ export interface DeskGround {
   readonly tables: Tables;
   readonly consents: ConsentRegister;
   readonly recorder: Recorder;
+  readonly flights: Flights;
   /** Asked anew each time: a reload changes it. */
   readonly law: () => { readonly config: Config; readonly choice: PackChoice };
 }
 
 /** Everything the desk is made of. */
-export function openDesk({ clock, tables, consents, recorder, law }: DeskGround): OpenDesk {
+export function openDesk({ clock, tables, consents, recorder, flights, law }: DeskGround): OpenDesk {
   const { address, confirm } = law().config.refusals;
   const outbox = createOutbox(tables, clock);
   const confirms = confirm && address !== undefined;
-  const languagesOf = (recipient: string) => languages(law().choice, recipient);
+  const languagesFor = (recipient: string) => languages(law().choice, recipient);
   return {
     outbox,
-    desk: createDesk({ consents, tables, recorder, outbox, clock, confirms, languagesOf }),
+    desk: createDesk({ consents, tables, recorder, outbox, flights, clock, confirms, languagesOf: languagesFor }),
   };
 }
-
-const OF_COUNTRY: Readonly<Record<string, Language>> = { CN: "zh", TW: "zh", HK: "zh", VN: "vi" };
 
 /** Of the countries whose law protects him, and English for everybody. */
 function languages(choice: PackChoice, recipient: string): [Language, ...Language[]] {
   const address = parseAddress(recipient);
   const packs = address ? choice.for({ address }, {}) : [];
-  const native = packs.flatMap(({ country }) => OF_COUNTRY[country] ?? []);
-  return [...new Set<Language>([...native, "en"])] as [Language, ...Language[]];
+  return languagesOf(packs.map(({ country }) => country));
 }
 
 /** Where to refuse, for List-Unsubscribe (`refusals.addHeaders`). */

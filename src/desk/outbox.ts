@@ -71,8 +71,10 @@ export function createOutbox(tables: Tables, clock: Clock): Outbox {
         const notice = noticeSchema.parse(value);
         if (notice.takenAtMs !== undefined && notice.takenAtMs < clock.now() - olderThanMs) found.push(notice);
       }
-      for (const notice of found) await tables.remove(TABLE, keyOf(notice));
-      return found;
+      const ours: Notice[] = [];
+      // Of several who find the same one, only one may say so.
+      for (const notice of found) if (await tables.remove(TABLE, keyOf(notice))) ours.push(notice);
+      return ours;
     },
   };
 }

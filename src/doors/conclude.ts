@@ -10,13 +10,14 @@ import type { HeaderEdit } from "../mail/edits.ts";
 import { Headers } from "../mail/headers.ts";
 import { receivedLine } from "../mail/received.ts";
 import { isPositive, type Reply, writeReply } from "../mail/replies.ts";
-import type { Recipient } from "../mail/views.ts";
+import type { Recipient, Reliance } from "../mail/views.ts";
 import { editsFor, joinVerdicts, type Verdict, weightiest } from "../pipeline/verdict.ts";
 import { DECLARATIONS } from "../signals/declared.ts";
 import { giveBack } from "./claims.ts";
 import { judgementEntry, nextHopEntry } from "./entries.ts";
 import { recorded, refuseAll } from "./recorded.ts";
-import { type Refusal, spokenReply, troubleReply } from "./spoken.ts";
+import { type Aloft, guarded, reliancesOf, takeOff } from "./reliances.ts";
+import { articleOf, type Refusal, spokenReply, troubleReply } from "./spoken.ts";
 import type { Course } from "./transaction.ts";
 
 /** Longest Message-ID written down, characters. */
@@ -58,7 +59,28 @@ async function decide(course: Course, content: Content, { known, served }: Endin
   const rules = joinVerdicts(course.verdicts);
   const sorted = sortOut(course, rules);
   if (sorted.refusal) return refuseAll(course, sorted.refusal, facts);
-  return handOver(course, { headers, content, facts, rules, served, ...sorted });
+  const judged = { headers, content, facts, rules, served, ...sorted };
+  const reliances = reliancesOf(rules, sorted.taken);
+  return reliances.length === 0 ? handOver(course, judged) : handOverAdvertising(course, judged, reliances);
+}
+
+/** Consents are asked for once more while refusals wait for this mail, so that none is acknowledged and overtaken. */
+async function handOverAdvertising(course: Course, judged: Judged, reliances: readonly Reliance[]): Promise<Reply> {
+  const { parts, view } = course;
+  const { facts, headers, taken } = judged;
+  let aloft: Aloft | undefined;
+  try {
+    aloft = await takeOff(parts, reliances, view.mailId);
+    course.verdicts.push(await parts.pipeline.run("handover", { ...view, recipients: taken, headers, reliances }));
+    const rules = joinVerdicts(course.verdicts);
+    const sorted = sortOut(course, rules);
+    if (sorted.refusal) return await refuseAll(course, sorted.refusal, facts);
+    return await handOver(course, { ...judged, rules, ...sorted, aloft });
+  } catch (error) {
+    return await refuseAll(course, troubleReply(error, parts.log), facts);
+  } finally {
+    aloft?.end();
+  }
 }
 
 interface Sorted {
@@ -122,11 +144,13 @@ interface Judged extends Sorted {
   readonly facts: MailFacts & { sizeBytes: number; messageId?: string };
   readonly rules: Verdict;
   readonly served: Recipient[];
+  /** Set for mail that refusals wait for. */
+  readonly aloft?: Aloft;
 }
 
 async function handOver(course: Course, judged: Judged): Promise<Reply> {
   const { parts, view, handover } = course;
-  const { headers, content, facts, rules, taken, dropped, held } = judged;
+  const { headers, content, facts, rules, taken, dropped, held, aloft } = judged;
   const subjects = taken.map((recipient) => ({ ...view, ...facts, recipient }));
   const entries = [
     ...subjects.map((subject) =>
@@ -136,16 +160,24 @@ async function handOver(course: Course, judged: Judged): Promise<Reply> {
       judgementEntry({ ...view, ...facts, recipient }, { verdict: "reject", rules }, parts.isLocal),
     ),
   ];
-  for (const recipient of dropped) handover.drop?.(recipient);
-  if (held) handover.hold?.(`${held.by.rule.id} - id ${view.mailId}`);
+  for (const recipient of dropped)
+    handover.drop?.(recipient, spokenReply(rules.for(recipient) as Refusal, view.mailId));
+  if (held) {
+    const by = { rule: held.by.rule.id, source: articleOf(held.by) };
+    handover.hold?.(`${by.rule} - id ${view.mailId}`, by);
+  }
   const edits = [...declarationsIn(headers), ...editsFor(rules, taken)];
-  const seal = (await parts.sealing?.(headers, content, edits)) ?? [];
+  const { session } = view;
+  const { signing, sealing } = parts;
+  const signature = signing ? await signing({ session, headers, content, edits }) : [];
+  const seal = sealing ? await sealing(headers, content, [...signature, ...edits]) : [];
+  const parcel = parcelOf(content, frontOf(course, taken), [...seal, ...signature, ...edits]);
+  const written = parts.recorder.record(entries);
   let outcome: Outcome;
   try {
-    outcome = await handover.data(
-      parcelOf(content, frontOf(course, taken), [...seal, ...edits]),
-      parts.recorder.record(entries),
-    );
+    outcome = aloft
+      ? await handover.data(guarded(parcel, aloft), written.then(aloft.confirm))
+      : await handover.data(parcel, written);
   } catch (error) {
     const reply = troubleReply(error, parts.log);
     return recorded(
@@ -182,6 +214,8 @@ async function settle(
   outcome: Outcome,
 ): Promise<Reply> {
   const { parts, view } = course;
+  // Its handover is still to come, and is written down by who does it.
+  if (outcome.isQueued) return withId(replyOf(outcome, 0), view.mailId);
   const facts = { isLocal: parts.isLocal, nextHopIp: outcome.nextHopIp };
   const replies = subjects.map(
     (_, index) => outcome.replies[index] ?? outcome.replies[0] ?? writeReply("local-trouble"),

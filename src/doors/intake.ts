@@ -14,10 +14,12 @@ import type { Reply } from "../mail/replies.ts";
 import type { Sender, Session } from "../mail/views.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import { createVerdict, joinVerdicts, type Verdict } from "../pipeline/verdict.ts";
+import type { Flights } from "../registers/flights.ts";
 import type { Conduct } from "../signals/conduct.ts";
 import { judgementEntry } from "./entries.ts";
 import { recorded } from "./recorded.ts";
 import type { Sealing } from "./sealing.ts";
+import type { Signing } from "./signing.ts";
 import { spokenReply, withoutCustody } from "./spoken.ts";
 import { createTransaction, type Transaction } from "./transaction.ts";
 
@@ -34,8 +36,12 @@ export interface IntakeParts {
   readonly isLocal: (domain: string) => boolean;
   /** Is told what became of each recipient and mail, and may let an answer wait; absent where nothing is to be counted. */
   readonly conduct?: Conduct;
+  /** Lets refusals wait for advertising that is being handed over; absent where nothing is handed over. */
+  readonly flights?: Pick<Flights, "begin">;
   /** Seals mail that we change; absent where nothing is sealed. */
-  readonly sealing?: Sealing;
+  readonly sealing?: Sealing | undefined;
+  /** Signs mail of our own clients; absent where nothing is signed. */
+  readonly signing?: Signing["sign"] | undefined;
   /** Most Received fields of a mail; more is a loop. */
   readonly receivedMax: number;
 }
@@ -105,6 +111,12 @@ function createReception(parts: IntakeParts, first: Session, own: NextHop | unde
     },
     async mail(sender) {
       const mailId = parts.ids.sealed();
+      const nextHop = own ?? parts.nextHop;
+      const full = nextHop.full?.();
+      if (full) {
+        const entry = judgementEntry({ session, mailId, sender }, { verdict: "defer", reply: full }, parts.isLocal);
+        return recorded(parts, [entry], full);
+      }
       const who = [session.helo, session.clientIp, session.client?.id].join(" ");
       if (greeted?.who !== who) {
         const verdict = await parts.pipeline.run("helo", { session });
@@ -116,7 +128,7 @@ function createReception(parts: IntakeParts, first: Session, own: NextHop | unde
       const verdict = joinVerdicts([...connected, greeted.verdict, await parts.pipeline.run("mail", view)]);
       const refused = await refusal(verdict, mailId, sender);
       if (refused) parts.conduct?.ended(view, 0);
-      return refused ?? createTransaction(parts, view, { nextHop: own ?? parts.nextHop, verdict });
+      return refused ?? createTransaction(parts, view, { nextHop, verdict });
     },
   };
 }

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Admission } from "../admission/admission.ts";
 import type { Config, Listener } from "../config/schema.ts";
 import { readApiToken } from "../desk/open.ts";
 import type { DeskService } from "../desk/service.ts";
@@ -9,15 +10,18 @@ import type { Ids } from "../kit/ids.ts";
 import type { Log } from "../kit/log.ts";
 import type { Store } from "../kit/store.ts";
 import { Misuse } from "../kit/trouble.ts";
+import { removeStaleSocket } from "../kit/unix-socket.ts";
 import type { ClientReader } from "../registers/clients.ts";
 import type { ConsentRegister } from "../registers/consents.ts";
 import type { Site } from "../rules/define.ts";
+import { admitting } from "./admitting.ts";
 import type { Certificate, Door } from "./door.ts";
 import { type HttpParts, openHttpDoor } from "./http/listen.ts";
+import { openMetricsDoor } from "./http/metrics-door.ts";
 import { createIntake, type Intake, type IntakeParts } from "./intake.ts";
 import { openMilterDoor } from "./milter/listen.ts";
 import { openSmtpDoor } from "./smtp/listen.ts";
-import { createPerAddress } from "./smtp/per-address.ts";
+import { createPerAddress, type Elsewhere } from "./smtp/per-address.ts";
 import type { SmtpSettings } from "./smtp/server.ts";
 
 /** What the doors stand in. `law` is in force now: a reload replaces it. */
@@ -32,17 +36,30 @@ export interface DoorHouse {
   readonly law: { readonly config: Config; readonly site: Site; readonly smtp: SmtpSettings };
 }
 
+export interface DoorParts extends IntakeParts {
+  /** The other workers' connections; absent where there is none. */
+  readonly elsewhere?: Elsewhere | undefined;
+  /** Who is let in while something is short; absent: everybody. */
+  readonly admission?: Admission | undefined;
+  readonly isDraining?: () => boolean;
+  /** The figures of all workers, as Prometheus reads them. */
+  readonly metrics: () => Promise<string>;
+}
+
+const gated = (intake: Intake, house: DoorHouse, admission: Admission | undefined): Intake =>
+  admission ? admitting(intake, admission, (domain) => house.law.site.isLocal(domain)) : intake;
+
 /** Opens every listener of the configuration, or none. @throws Misuse when an address is taken or a file cannot be read */
-export async function openDoors(house: DoorHouse, parts: IntakeParts, desk: DeskService): Promise<Door[]> {
+export async function openDoors(house: DoorHouse, parts: DoorParts, desk: DeskService): Promise<Door[]> {
   const { config } = house.law;
   const spillDir = join(config.dataDir, "incoming");
   mkdirSync(spillDir, { recursive: true, mode: 0o700 });
   const shared = {
-    intake: createIntake(parts),
+    intake: gated(createIntake(parts), house, parts.admission),
     clients: house.clients,
     log: house.log,
     spillDir,
-    perAddress: createPerAddress(() => house.law.config.limits.connectionsPerIpMax),
+    perAddress: createPerAddress(() => house.law.config.limits.connectionsPerIpMax, parts.elsewhere),
     settings: () => house.law.smtp,
   };
   const ofMta: Intake = {
@@ -53,6 +70,7 @@ export async function openDoors(house: DoorHouse, parts: IntakeParts, desk: Desk
   const { connectionsMax } = config.limits;
   const http = httpPartsOf(house, parts, desk);
   const open = ({ door, listen, tls, packs, requireTls, proxyHeader, submissionDaemons }: Listener): Promise<Door> => {
+    if (door === "metrics") return openMetricsDoor(listen, { metrics: parts.metrics, ready: http.ready });
     if (door === "http")
       return openHttpDoor({ listen, certificate: tls === "implicit" ? certificate : undefined, connectionsMax }, http);
     if (door === "milter") return openMilterDoor(listen, { ...shared, ...milter, packs, submissionDaemons });
@@ -62,7 +80,10 @@ export async function openDoors(house: DoorHouse, parts: IntakeParts, desk: Desk
   };
   const doors: Door[] = [];
   try {
-    for (const listener of config.listeners) doors.push(await open(listener));
+    for (const listener of config.listeners) {
+      if ("path" in listener.listen) await clearPath(listener.listen.path);
+      doors.push(await open(listener));
+    }
     return doors;
   } catch (error) {
     await Promise.all(doors.map((door) => door.close(0)));
@@ -70,7 +91,14 @@ export async function openDoors(house: DoorHouse, parts: IntakeParts, desk: Desk
   }
 }
 
-function httpPartsOf(house: DoorHouse, parts: IntakeParts, { desk }: DeskService): HttpParts {
+/** @throws Misuse when somebody else listens there */
+async function clearPath(path: string): Promise<void> {
+  await removeStaleSocket(path).catch((error: Error) => {
+    throw new Misuse(`cannot listen on unix:${path}: ${error.message}`);
+  });
+}
+
+function httpPartsOf(house: DoorHouse, parts: DoorParts, { desk }: DeskService): HttpParts {
   const { clients, consents, tokens, log, store } = house;
   const apiToken = readApiToken(house.law.config);
   return {
@@ -81,6 +109,9 @@ function httpPartsOf(house: DoorHouse, parts: IntakeParts, { desk }: DeskService
     apiToken: () => apiToken,
     isAdvertiser: async (name) => name.includes(".") || (await clients.byId(name)) !== undefined,
     async ready() {
+      if (parts.isDraining?.()) throw new Error("this server is going down");
+      const { level, shortage } = parts.admission ?? { level: 0, shortage: undefined };
+      if (level > 0) throw new Error(`overloaded: ${shortage}`);
       await store.ping();
       await parts.nextHop.ping();
     },

@@ -56,6 +56,13 @@ function number(text: string): number {
   return value;
 }
 
+const WORKERS_MAX = 64;
+
+function runNumber(worker: number | undefined): number {
+  const dice = randomBytes(4).readUInt32BE() % 32 ** RUN_DIGITS;
+  return worker === undefined ? dice : dice - (dice % WORKERS_MAX) + (worker % WORKERS_MAX);
+}
+
 /** The smallest id of a moment, to search from. */
 export const idFloor = (ms: number): string => digits(Math.max(0, ms), TIME_DIGITS);
 
@@ -64,9 +71,10 @@ export const idFloor = (ms: number): string => digits(Math.max(0, ms), TIME_DIGI
  * when the clock does.
  *
  * @param secret shared by all nodes of a site, at least 16 bytes
+ * @param worker of several processes of one machine, which this is, 1 to 64: two that run at one time never share a run
  */
-export function createIds(clock: Clock, secret: Buffer): Ids {
-  const run = digits(randomBytes(4).readUInt32BE() % 32 ** RUN_DIGITS, RUN_DIGITS);
+export function createIds(clock: Clock, secret: Buffer, worker?: number): Ids {
+  const run = digits(runNumber(worker), RUN_DIGITS);
   const seal = createSeal(secret);
   let lastMs = 0;
   let count = 0;

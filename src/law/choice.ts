@@ -10,6 +10,8 @@ export interface PackChoice {
    * of the listener; else the default ones. Packs that are off are left out.
    */
   for(recipient: Recipient, session: Pick<Session, "client" | "packs">): readonly Pack[];
+  /** The same before a recipient is known: what a law asks of whoever sends. */
+  under(session: Pick<Session, "client" | "packs">): readonly Pack[];
   /** A pack that nobody gave a mode is watched: a new country never refuses mail on its first day. */
   mode(pack: Pack): RuleMode;
   /** Every pack some recipient may fall under, but for those that only clients name. */
@@ -47,11 +49,12 @@ export function choosePacks(section: Section, known: ReadonlyMap<string, Pack>, 
   }));
   const listening = (section.listeners ?? []).flatMap((ids, index) => named(ids ?? [], `listeners.${index}.packs`));
   const chosen = remembered(inForce);
+  const under: PackChoice["under"] = ({ client, packs }) => chosen(client?.packs) ?? chosen(packs) ?? fallback;
   return {
     mode,
     active: [...new Set([...fallback, ...special.flatMap(({ packs }) => packs), ...listening])],
-    for: ({ address }, { client, packs }) =>
-      find(special, address.domain) ?? chosen(client?.packs) ?? chosen(packs) ?? fallback,
+    for: ({ address }, session) => find(special, address.domain) ?? under(session),
+    under,
   };
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { CLIENT_KINDS } from "../mail/client.ts";
 import { confidenceSchema, sourceSchema } from "./source.ts";
 
 /**
@@ -133,6 +134,27 @@ const codesSchema = z.strictObject({
   service: z.strictObject({ onMissing: onMissingSchema, source: sourced }).optional(),
 });
 
+/** Kinds of clients that need a permit or filing before they are connected. */
+const licenceSchema = z.strictObject({
+  kinds: z.array(z.enum(CLIENT_KINDS)).min(1),
+  onMissing: onMissingSchema,
+  source: sourced,
+});
+
+/** Addresses of mail servers that are registered before they are used, and kinds of clients that must have some. */
+const addressesSchema = z.strictObject({
+  kinds: z.array(z.enum(CLIENT_KINDS)),
+  /** Days between the registration of the first and its use. */
+  usableAfterDays: z.int().min(0).max(366),
+  /** Days that a change is reported ahead. */
+  changeDays: z.int().min(0).max(366),
+  onMissing: onMissingSchema,
+  source: sourced,
+});
+
+/** Bulk mail whose From is proved: signed for a domain aligned with it, or sent as SPF allows. */
+const alignmentSchema = z.strictObject({ onMissing: onMissingSchema, source: sourced });
+
 /** Things an advertisement must contain. `refusal-contact`: where to say no; `refusal-block`: that, as the last part. */
 export const CONTENT_ITEMS = [
   "refusal-contact",
@@ -206,6 +228,9 @@ export const packSchema = z.strictObject({
   refusal: refusalSchema.optional(),
   caps: z.array(capSchema).default([]),
   codes: codesSchema.optional(),
+  licence: licenceSchema.optional(),
+  addresses: addressesSchema.optional(),
+  alignment: alignmentSchema.optional(),
   /** What follows when undeclared mail reads like advertising: a guess of ours and no fact of the law. */
   detected: z
     .strictObject({

@@ -97,6 +97,16 @@ function endOf(entries: readonly Entry[], recipient: string): string {
       return "it was put off; the sender's server tries again, as another mail";
     case "held":
       return "it is held";
+    case "delayed":
+      return "it waits in the queue, and is tried again";
+    case "bounced":
+      return "the next hop refused it for good";
+    case "expired":
+      return "it came to the end of its time, undelivered";
+    case "released":
+      return "it was let go, and waits for its turn";
+    case "dropped":
+      return "an operator took it out of the queue";
     case "received":
       return "nobody saw the end of it: the sender heard no yes, and sends it again";
     default:

@@ -49,6 +49,13 @@ export function decodeEncodedWords(value: string, options: { readonly charsMax?:
 function* words(value: string): Generator<Word> {
   let close = -1;
   for (let start = value.indexOf("=?"); start >= 0; ) {
+    // Thousands of openings in a row are not looked at closely: what the next one comes before is no word.
+    const following = value.indexOf("=?", start + 2);
+    if (close < start + 2) close = value.indexOf("?=", start + 2);
+    if (following >= 0 && following < close - 1) {
+      start = following;
+      continue;
+    }
     const opening = OPENING.exec(value.slice(start, start + OPENING_CHARS_MAX));
     const textAt = start + (opening?.[0].length ?? 2);
     if (close < textAt) close = value.indexOf("?=", textAt);
@@ -93,7 +100,7 @@ class Output {
   addRaw(text: string): void {
     if (text === "") return;
     this.#flush();
-    if (!this.full) this.#push(decodeUnlabelled(text));
+    if (!this.full) this.#push(decodeUnlabelled(startOf(text, this.#charsMax * BYTES_PER_CHAR)));
   }
 
   addWord({ charset, bytes }: Word): void {
@@ -121,6 +128,18 @@ class Output {
     this.#done.push(text);
     this.#chars += text.length;
   }
+}
+
+/** Not more of a text than can be shown, cut where no charset has the middle of a character. */
+function startOf(text: string, bytesMax: number): string {
+  if (text.length <= bytesMax) return text;
+  let end = bytesMax;
+  while (end > 0 && text.charCodeAt(end - 1) >= 0x30) end -= 1;
+  if (end > 0) return text.slice(0, end);
+  // Nothing but characters of several bytes: not inside of one, where they are UTF-8.
+  end = bytesMax;
+  while ((text.charCodeAt(end) & 0xc0) === 0x80 && end > bytesMax - 4) end -= 1;
+  return text.slice(0, end);
 }
 
 /** Cuts between characters, never inside a surrogate pair. */

@@ -83,6 +83,8 @@ interface Scan {
   found: string[];
 }
 
+const SPECIAL = /["(<,;:]/g;
+
 /** Cuts at the commas, semicolons and group colons that are not quoted, commented or in angle brackets. */
 function splitMailboxes(value: string): string[] {
   const scan: Scan = { text: "", angles: [], found: [] };
@@ -97,6 +99,11 @@ function splitMailboxes(value: string): string[] {
       else if (char === ":" && scan.angles.length === 0) scan.text = "";
       else scan.text += char;
       at += 1;
+      // What means nothing here is taken together.
+      SPECIAL.lastIndex = at;
+      const next = SPECIAL.exec(value)?.index ?? value.length;
+      scan.text += value.slice(at, next);
+      at = next;
     }
   }
   finish(scan);
@@ -105,6 +112,7 @@ function splitMailboxes(value: string): string[] {
 
 /** `<a@b> c@d` is an address to some programs and its display name to others: both are taken. */
 function finish(scan: Scan): void {
+  if (scan.text === "" && scan.angles.length === 0) return;
   const text = scan.text.trim();
   const candidates = scan.angles.length === 0 || text.includes("@") ? [...scan.angles, text] : scan.angles;
   for (const candidate of candidates) if (candidate !== "") scan.found.push(candidate.replace(/^@[^:"]*:/, ""));

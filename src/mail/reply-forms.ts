@@ -1,22 +1,14 @@
+import { CUSTOMER_REPLIES } from "./customer-replies.ts";
+import { form, type ReplyForm } from "./reply-form.ts";
+
 /**
  * The one catalogue of what a client may hear from us. Each line says what was wrong and what would be accepted;
  * scores, thresholds and other people's data stay in the ledger. ASCII only. Codes: RFC 5321 4.2, RFC 3463, RFC 7372.
  */
-export interface ReplyForm {
-  readonly code: number;
-  readonly enhanced: string;
-  readonly wrong: string;
-  readonly accepted: string;
-}
-
-const form = (code: number, enhanced: string, wrong: string, accepted: string): ReplyForm => ({
-  code,
-  enhanced,
-  wrong,
-  accepted,
-});
+export type { ReplyForm } from "./reply-form.ts";
 
 export const REPLIES = {
+  ...CUSTOMER_REPLIES,
   "relay-denied": form(
     550,
     "5.7.1",
@@ -257,6 +249,10 @@ export const REPLIES = {
   "dns-away": form(451, "4.4.3", "DNS does not answer", "try again later"),
   "next-hop-away": form(451, "4.4.1", "the next server does not answer", "try again later"),
   "ledger-away": form(451, "4.3.0", "the record of this mail cannot be written", "try again later"),
+  overloaded: form(451, "4.3.2", "this server has more to do than it can", "try again later"),
+  "overloaded-now": form(421, "4.3.2", "this server can take no connection now", "one later"),
+  "data-timeout": form(421, "4.4.2", "the mail takes too long to come", "the same mail, faster"),
+  "idle-timeout": form(421, "4.4.2", "no whole command for too long", "connect again when there is mail"),
   "disk-full": form(452, "4.3.1", "no space left for the mail", "try again later"),
   "local-trouble": form(451, "4.3.0", "something went wrong here, not with you", "try again later"),
   "shutting-down": form(421, "4.3.2", "this server is going down for a moment", "try again at once"),

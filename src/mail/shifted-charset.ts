@@ -43,6 +43,8 @@ const ESCAPES: readonly (readonly [text: string, where: "g0" | "g1", set: Charac
 ];
 
 const ESC = 0x1b;
+const DOLLAR = 0x24;
+const BRACKET = 0x28;
 const SO = 0x0e;
 const SI = 0x0f;
 const LF = 0x0a;
@@ -64,7 +66,7 @@ interface State {
  */
 export function decodeShifted(bytes: Buffer, family: ShiftFamily): string {
   const g1 = family === "kr" ? KS : ASCII;
-  const state: State = { bytes, run: new Run(), g0: ASCII, g1, shiftedOut: false };
+  const state: State = { bytes, run: new Run(bytes.length), g0: ASCII, g1, shiftedOut: false };
   const takeShift = family === "hz" ? takeTilde : takeEscape;
   for (let at = 0; at < bytes.length; ) at += takeShift(state, at) || takeCharacter(state, at);
   return state.run.end();
@@ -78,8 +80,9 @@ function takeEscape(state: State, at: number): number {
     return 1;
   }
   if (byte !== ESC) return 0;
-  const ahead = state.bytes.toString("latin1", at + 1, at + 4);
-  const found = ESCAPES.find(([text]) => ahead.startsWith(text));
+  const isKind = state.bytes[at + 1] === DOLLAR || state.bytes[at + 1] === BRACKET;
+  const ahead = isKind ? state.bytes.toString("latin1", at + 1, at + 4) : "";
+  const found = isKind ? ESCAPES.find(([text]) => ahead.startsWith(text)) : undefined;
   if (!found) {
     state.run.unreadable();
     return 1;
@@ -94,7 +97,7 @@ function takeTilde(state: State, at: number): number {
   const next = state.bytes[at + 1];
   if (next === 0x7b) state.g0 = GB;
   else if (next === 0x7d) state.g0 = ASCII;
-  else if (next === TILDE && state.g0 === ASCII) state.run.add(ASCII, [TILDE]);
+  else if (next === TILDE && state.g0 === ASCII) state.run.add(ASCII, TILDE);
   else if (next !== LF) return 0;
   return 2;
 }
@@ -107,10 +110,10 @@ function takeCharacter(state: State, at: number): number {
   const second = state.bytes[at + 1];
   const set = state.shiftedOut ? state.g1 : state.g0;
   if (first > 0x7f) state.run.unreadable();
-  else if (set === ASCII || !isGraphic(first)) state.run.add(ASCII, [first]);
-  else if (set.width === 1) state.run.add(set, [first]);
+  else if (set === ASCII || !isGraphic(first)) state.run.add(ASCII, first);
+  else if (set.width === 1) state.run.add(set, first);
   else if (isGraphic(second)) {
-    state.run.add(set, [first, second]);
+    state.run.add(set, first, second);
     return 2;
   } else state.run.unreadable();
   return 1;
@@ -120,9 +123,15 @@ function takeCharacter(state: State, at: number): number {
 class Run {
   readonly #done: string[] = [];
   #charset: CharacterSet["charset"] = "ascii";
-  #bytes: number[] = [];
+  /** No character has more than a prefix and its own bytes. */
+  readonly #bytes: Buffer;
+  #length = 0;
 
-  add(set: CharacterSet, codes: readonly number[]): void {
+  constructor(sourceBytes: number) {
+    this.#bytes = Buffer.allocUnsafe(2 * sourceBytes);
+  }
+
+  add(set: CharacterSet, first: number, second?: number): void {
     if (set.charset === "none") {
       this.unreadable();
       return;
@@ -131,9 +140,10 @@ class Run {
       if (this.#charset !== "ascii" && this.#charset !== set.charset) this.#flush();
       this.#charset = set.charset;
     }
-    if (set.prefix !== undefined) this.#bytes.push(set.prefix);
+    if (set.prefix !== undefined) this.#put(set.prefix);
     const high = set.charset === "ascii" ? 0 : 0x80;
-    for (const code of codes) this.#bytes.push(code | high);
+    this.#put(first | high);
+    if (second !== undefined) this.#put(second | high);
   }
 
   unreadable(): void {
@@ -146,9 +156,14 @@ class Run {
     return this.#done.join("");
   }
 
+  #put(byte: number): void {
+    this.#bytes[this.#length] = byte;
+    this.#length += 1;
+  }
+
   #flush(): void {
-    if (this.#bytes.length > 0) this.#done.push(iconv.decode(Buffer.from(this.#bytes), this.#charset));
-    this.#bytes = [];
+    if (this.#length > 0) this.#done.push(iconv.decode(this.#bytes.subarray(0, this.#length), this.#charset));
+    this.#length = 0;
     this.#charset = "ascii";
   }
 }

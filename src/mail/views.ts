@@ -7,7 +7,7 @@ import type { Headers } from "./headers.ts";
  * What is known of a mail at each stage, and nothing more: a recipient rule that reaches for the body does not
  * compile. All views are read-only values; doors fill them, rules look at them.
  */
-export const STAGES = ["connect", "helo", "mail", "rcpt", "header", "body"] as const;
+export const STAGES = ["connect", "helo", "mail", "rcpt", "header", "body", "handover"] as const;
 export type Stage = (typeof STAGES)[number];
 
 export type DoorName = "smtp" | "submission" | "milter" | "http" | "check";
@@ -82,6 +82,19 @@ export interface BodyView extends HeaderView {
   readonly content: Content;
 }
 
+/** Right before the mail leaves our hands: reached only by mail that rests on what people may take back. */
+export interface HandoverView extends HeaderView {
+  readonly reliances: readonly Reliance[];
+}
+
+/** Recipients who may have a mail only as long as their word to its advertiser stands. */
+export interface Reliance {
+  readonly advertiser: string;
+  readonly recipients: readonly Recipient[];
+  /** Ids of the packs that bind the advertiser to it. */
+  readonly packs: readonly string[];
+}
+
 export interface Views {
   readonly connect: ConnectView;
   readonly helo: ConnectView;
@@ -89,4 +102,5 @@ export interface Views {
   readonly rcpt: RcptView;
   readonly header: HeaderView;
   readonly body: BodyView;
+  readonly handover: HandoverView;
 }

@@ -1,6 +1,7 @@
 import { harvesting, harvestOptions } from "../rules/conduct/harvesting.ts";
 import { hijackedLogin, loginOptions } from "../rules/conduct/hijacked-login.ts";
 import type { Rule } from "../rules/define.ts";
+import { suspended, suspendedOptions } from "../rules/relay/suspended.ts";
 import type { ConductSettings } from "../signals/conduct.ts";
 import type { RuleSetting } from "./settings.ts";
 
@@ -17,5 +18,6 @@ export function conductSettings(settings: readonly RuleSetting[]): ConductSettin
   return {
     harvest: { options: harvestOptions.parse(of(harvesting)?.options ?? {}), acts: acts(harvesting) },
     login: { options: loginOptions.parse(of(hijackedLogin)?.options ?? {}), acts: acts(hijackedLogin) },
+    complaints: suspendedOptions.parse(of(suspended)?.options ?? {}),
   };
 }

@@ -61,13 +61,15 @@ export function joinVerdicts(verdicts: readonly Verdict[]): Verdict {
   return createVerdict(spoken);
 }
 
+const saysNothing = ({ finding: { kind } }: Spoken): boolean => kind === "pass" || kind === "skip";
+
 /** Findings of the recipient stage concern that recipient alone, whatever they say. */
 export function scopedTo(verdict: Verdict, recipient: Recipient): Verdict {
   const { spoken } = verdict;
-  if (spoken.every(({ finding }) => finding.kind === "pass")) return verdict;
+  if (spoken.every(saysNothing)) return verdict;
   return createVerdict(
     spoken.map((each) =>
-      each.finding.kind === "pass" ? each : { ...each, finding: { ...each.finding, recipients: [recipient] } },
+      saysNothing(each) ? each : { ...each, finding: { ...each.finding, recipients: [recipient] } },
     ),
   );
 }

@@ -1,9 +1,9 @@
-import { z } from "zod";
 import type { Clock } from "../kit/clock.ts";
-import { type IpRanges, ipRanges, isIpRange } from "../kit/ip.ts";
+import { type IpRanges, ipRanges } from "../kit/ip.ts";
 import type { Key, Tables, Value } from "../kit/store.ts";
-import { Misuse, Unavailable } from "../kit/trouble.ts";
-import { CLIENT_KINDS, type Client } from "../mail/client.ts";
+import { Unavailable } from "../kit/trouble.ts";
+import type { Client, Suspension } from "../mail/client.ts";
+import { type ClientRecord, checkClient, publicPart, recordSchema } from "./client-record.ts";
 import { hashPassword, NOBODY, verifyPassword } from "./password.ts";
 
 /** What doors and intake ask of the client register. @throws Unavailable when it does not answer */
@@ -15,25 +15,12 @@ export interface ClientReader {
   authenticate(login: string, password: string): Promise<Client | undefined>;
 }
 
-const clientSchema = z.strictObject({
-  id: z.string().regex(/^[a-z0-9][a-z0-9._@-]{0,99}$/, "lower case letters, digits and . _ @ -, at most 100"),
-  kind: z.enum(CLIENT_KINDS),
-  networks: z.array(z.string().refine(isIpRange, "an IP address or CIDR range")),
-  domains: z.array(z.string().min(1)),
-  licence: z.string().optional(),
-  code: z.string().optional(),
-  packs: z.array(z.string()).optional(),
-  ratePerMinute: z.int().positive().optional(),
-  ratePerHour: z.int().positive().optional(),
-  ratePerDay: z.int().positive().optional(),
-  disabled: z.boolean(),
-});
-const recordSchema = z.strictObject({ ...clientSchema.shape, passwordHash: z.string().optional() });
-type ClientRecord = z.infer<typeof recordSchema>;
-
 const TABLE = "clients";
 /** All clients lie in one partition: there are thousands at most, and byNetwork reads them all. */
 const keyOf = (id: string): Key => ({ partition: "all", id });
+
+/** Who suspends where no operator does. */
+export const OURSELVES = "consentry";
 
 /** How old the list behind byNetwork may get before it is read again. */
 const REFRESH_MS = 2_000;
@@ -49,6 +36,11 @@ export interface ClientRegister extends ClientReader {
   save(client: Client, password?: string): Promise<void>;
   /** @returns false when there is no such client */
   disable(id: string, disabled: boolean): Promise<boolean>;
+  /**
+   * Suspends a client, or ends that (undefined). What we noticed ourselves cuts nothing short that an operator said.
+   * @returns the client as it is now, or undefined when there is no such client. @throws Misuse
+   */
+  suspend(id: string, suspended: Suspension | undefined): Promise<Client | undefined>;
 }
 
 interface Network {
@@ -84,29 +76,39 @@ export function createClientRegister(tables: Tables, clock: Clock): ClientRegist
       const checked = checkClient(client);
       const kept = (await record(client.id))?.passwordHash;
       const passwordHash = password === undefined ? kept : await hashPassword(password);
-      await tables.put(TABLE, keyOf(checked.id), { ...checked, ...(passwordHash && { passwordHash }) } as Value);
+      await tables.put(TABLE, keyOf(checked.id), {
+        ...checked,
+        ...(passwordHash && { passwordHash }),
+      } as unknown as Value);
       networks.forget();
     },
     async disable(id, disabled) {
       const found = await record(id);
       if (!found) return false;
-      await tables.put(TABLE, keyOf(found.id), { ...found, disabled } as Value);
+      await tables.put(TABLE, keyOf(found.id), { ...found, disabled } as unknown as Value);
       networks.forget();
       return true;
+    },
+    async suspend(id, suspended) {
+      const changed = await suspend(tables, id.toLowerCase(), suspended);
+      networks.forget();
+      return changed;
     },
   };
 }
 
-function checkClient(client: Client): Client {
-  const result = clientSchema.safeParse(client);
-  if (result.success) return result.data as Client;
-  throw new Misuse(
-    "this client cannot be recorded:",
-    result.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`),
-  );
+/** Tries until nobody wrote in between. */
+async function suspend(tables: Tables, id: string, suspended: Suspension | undefined): Promise<Client | undefined> {
+  for (;;) {
+    const row = await tables.get(TABLE, keyOf(id));
+    if (!row) return undefined;
+    const { suspended: old, passwordHash, ...rest } = recordSchema.parse(row.value);
+    const now = suspended?.by === OURSELVES && old && old.untilMs > suspended.untilMs ? old : suspended;
+    const client = checkClient({ ...(rest as Client), ...(now && { suspended: now }) });
+    const record = { ...client, ...(passwordHash !== undefined && { passwordHash }) };
+    if (await tables.put(TABLE, keyOf(id), record as unknown as Value, row.version)) return Object.freeze(client);
+  }
 }
-
-const publicPart = ({ passwordHash: _, ...client }: ClientRecord): Client => Object.freeze(client as Client);
 
 /** Every connection asks by address, so the list is kept in memory and read again every REFRESH_MS. */
 function createNetworkList(all: () => Promise<Client[]>, clock: Clock) {

@@ -16,6 +16,8 @@ export interface Standing {
   readonly limit?: { readonly max: number; readonly windowMs: number };
   /** The hours agreed to, as kit/hours.ts reads them; absent: any. */
   readonly hours?: string;
+  /** Mails that came back for good since the yes, and when the last one did, ms since 1970. */
+  readonly bounces?: { readonly count: number; readonly lastMs: number };
 }
 
 /** How the recipient said yes (Circular 12/2008 III.1.1b). */
@@ -58,7 +60,7 @@ export const proofKey = ({ advertiser, recipient, grantedAtMs }: Consent | Omit<
   id: `${advertiser} ${grantedAtMs}`,
 });
 
-/** Names are short because there are ten million of them: granted, crossed out, topics, quota, hours. */
+/** Names are short because there are ten million of them: granted, crossed out, topics, quota, hours, bounces. */
 const rowSchema = z.strictObject({
   g: z.number(),
   x: z.number().optional(),
@@ -66,23 +68,26 @@ const rowSchema = z.strictObject({
   /** Known to the stores, which take from it (kit/store.ts). */
   q: z.tuple([z.number(), z.number()]).optional(),
   h: z.string().optional(),
+  b: z.tuple([z.number(), z.number()]).optional(),
 });
 
-export const toRow = ({ grantedAtMs, withdrawnAtMs, topics, limit, hours }: Standing): Value => ({
+export const toRow = ({ grantedAtMs, withdrawnAtMs, topics, limit, hours, bounces }: Standing): Value => ({
   g: grantedAtMs,
   ...(withdrawnAtMs !== undefined && { x: withdrawnAtMs }),
   ...(topics.length > 0 && { t: topics }),
   ...(limit && { q: [limit.max, limit.windowMs] }),
   ...(hours !== undefined && { h: hours }),
+  ...(bounces && { b: [bounces.count, bounces.lastMs] }),
 });
 
 export function fromRow(value: Value): Standing {
-  const { g, x, t, q, h } = rowSchema.parse(value);
+  const { g, x, t, q, h, b } = rowSchema.parse(value);
   return {
     grantedAtMs: g,
     topics: t ?? [],
     ...(q && { limit: { max: q[0], windowMs: q[1] } }),
     ...(h !== undefined && { hours: h }),
+    ...(b && { bounces: { count: b[0], lastMs: b[1] } }),
     ...(x !== undefined && { withdrawnAtMs: x }),
   };
 }

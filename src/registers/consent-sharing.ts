@@ -1,6 +1,6 @@
 /**
- * One question to the store where two rules ask about the same recipients at the same moment: whether there is a yes (consent/recorded-consent)
- * and what it leaves over (consent/scope). The second answer holds the first, so the first waits for the end of the turn, and is asked for by
+ * One question to the store where rules ask about the same recipients at the same moment: whether there is a yes (consent/recorded-consent),
+ * whether mail came back (consent/bouncing) and what is left over (consent/scope). The second answer holds the first, so the first waits for the end of the turn, and is asked for by
  * itself only when nobody asked the second.
  */
 import type { ConsentQuotas, QuotaAsk } from "./consent-quotas.ts";
@@ -24,7 +24,17 @@ export function shareQuestions(
   const askAlone = (): void => {
     const left = waiting;
     waiting = [];
-    for (const { advertiser, recipients, resolve } of left) resolve(consents.standing(advertiser, recipients));
+    const asked: {
+      readonly advertiser: string;
+      readonly recipients: readonly string[];
+      readonly answer: Promise<Standings>;
+    }[] = [];
+    for (const { advertiser, recipients, resolve } of left) {
+      const same = asked.find((each) => each.advertiser === advertiser && isSame(each.recipients, recipients));
+      const answer = same?.answer ?? consents.standing(advertiser, recipients);
+      if (!same) asked.push({ advertiser, recipients, answer });
+      resolve(answer);
+    }
   };
   const sharing = (ask: ConsentQuotas["take"]): ConsentQuotas["take"] => {
     return (advertiser, asks) => {
@@ -48,6 +58,9 @@ export function shareQuestions(
     quotas: { take: sharing(quotas.take), look: sharing(quotas.look) },
   };
 }
+
+const isSame = (one: readonly string[], other: readonly string[]): boolean =>
+  one.length === other.length && one.every((recipient, index) => recipient === other[index]);
 
 /** Rules go through recipients in the same order, most often; otherwise each asks by itself. */
 const covers = (asks: readonly QuotaAsk[], recipients: readonly string[]): boolean =>

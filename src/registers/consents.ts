@@ -32,7 +32,8 @@ export type Granting = "recorded" | "known" | "refused";
 export function granting(known: Consent | undefined, yes: Consent): Granting {
   if (!known) return "recorded";
   if (known.withdrawnAtMs !== undefined) return yes.grantedAtMs > known.withdrawnAtMs ? "recorded" : "refused";
-  return known.grantedAtMs > yes.grantedAtMs || isDeepStrictEqual(known, yes) ? "known" : "recorded";
+  const { bounces: _, ...said } = known;
+  return known.grantedAtMs > yes.grantedAtMs || isDeepStrictEqual(said, yes) ? "known" : "recorded";
 }
 
 export interface ConsentRegister extends ConsentReader {
@@ -53,6 +54,8 @@ export interface ConsentRegister extends ConsentReader {
   grantMany(consents: readonly Consent[]): Promise<GrantCounts>;
   /** Records a refusal, also where no yes was recorded before. @returns whether a yes stood until now */
   withdraw(advertiser: string, recipient: string): Promise<boolean>;
+  /** A mail to this recipient came back for good: counted with his yes; a new yes forgets it. Nothing where there is none. */
+  bounced(advertiser: string, recipient: string): Promise<void>;
   ofRecipient(recipient: string): AsyncIterable<Consent>;
   all(): AsyncIterable<Consent>;
 }
@@ -82,6 +85,7 @@ export function createConsentRegister(tables: Tables, clock: Clock): ConsentRegi
     },
     grantMany: (consents) => grantMany(tables, consents),
     withdraw: (advertiser, recipient) => withdraw(tables, { advertiser, recipient }, clock.now()),
+    bounced: (advertiser, recipient) => bounced(tables, consentKey(advertiser, recipient), clock.now()),
     ofRecipient: (recipient) => proven(tables, tables.list(CONSENTS, recipient)),
     all: () => proven(tables, tables.scan(CONSENTS)),
   };
@@ -200,5 +204,16 @@ async function withdraw(
     if (known?.withdrawnAtMs !== undefined) return false;
     const refused: Standing = { ...(known ?? { grantedAtMs: nowMs, topics: [] }), withdrawnAtMs: nowMs };
     if (await tables.put(CONSENTS, key, toRow(refused), row?.version ?? 0)) return known !== undefined;
+  }
+}
+
+/** Tries until nobody wrote in between. */
+async function bounced(tables: Tables, key: Key, nowMs: number): Promise<void> {
+  for (;;) {
+    const row = await tables.get(CONSENTS, key);
+    if (!row) return;
+    const known = fromRow(row.value);
+    const marked: Standing = { ...known, bounces: { count: (known.bounces?.count ?? 0) + 1, lastMs: nowMs } };
+    if (await tables.put(CONSENTS, key, toRow(marked), row.version)) return;
   }
 }

@@ -1,6 +1,7 @@
 /**
  * DNS with bounds: every answer is kept for its TTL, a question that many ask at once is asked once, each question goes from
  * server to server until one answers or its time is over, and each mail has a budget. Nothing here retries behind anybody's back.
+ * Servers that answer nothing at all are left alone for a moment (silence.ts).
  */
 import type { Clock } from "../kit/clock.ts";
 import type { Answer, KnowingNames, NameService, RecordOf, RecordType } from "../kit/names.ts";
@@ -9,6 +10,7 @@ import { type Budget, createBudgets } from "./budget.ts";
 import { createAnswerCache, type Known } from "./cache.ts";
 import { encodeName, followAliases, type Message } from "./packet.ts";
 import { type DnsServer, openDnsServer, type Question, type ServerAddress } from "./server.ts";
+import { createSilence, type Silence } from "./silence.ts";
 
 export interface ResolverOptions {
   readonly servers: readonly ServerAddress[];
@@ -16,6 +18,8 @@ export interface ResolverOptions {
   readonly timeoutMs: number;
   readonly budget: Budget;
   readonly cache: CacheOptions;
+  /** Told of each question that no cache could answer: how long it took, ms, and whether anybody answered. */
+  readonly onAsked?: (ms: number, answered: boolean) => void;
 }
 
 export interface CacheOptions {
@@ -40,6 +44,9 @@ const NEGATIVE_TTL_S = 60;
 const NOERROR = 0;
 const NXDOMAIN = 3;
 
+/** Every resolver knows the root. */
+const ROOT: Question = { wire: Buffer.from([0]), name: "", type: "A" };
+
 const NOTHING: Answer<never> = Object.freeze({ records: [], exists: false });
 
 interface Heard {
@@ -52,18 +59,27 @@ export function createResolver(options: ResolverOptions, clock: Clock): Resolver
   const servers = options.servers.map(openDnsServer);
   const cache = createAnswerCache(options.cache, clock);
   const open = new Map<string, Promise<Known>>();
+  const silence = createSilence(
+    {
+      timeoutMs: options.timeoutMs,
+      failureTtlMs: options.cache.failureTtlMs,
+      probe: (signal) => Promise.any(servers.map((server) => server.ask(ROOT, signal).then(() => silence.heard()))),
+    },
+    clock,
+  );
+  const way = { ...options, servers, silence };
 
   /** A name in use is asked for again before its answer ends, so that nobody waits; a failure leaves the old answer its time. */
   const renew = (name: string, type: RecordType, key: string): void => {
     if (open.has(key) || open.size >= OPEN_MAX / 2) return;
-    resolve(servers, { name, type }, options).then(
+    resolve({ name, type }, way).then(
       ({ answer, ttlMs }) => cache.put(key, { answer }, ttlMs),
       () => undefined,
     );
   };
   const find = async (name: string, type: RecordType, key: string): Promise<Known> => {
     try {
-      const { answer, ttlMs } = await resolve(servers, { name, type }, options);
+      const { answer, ttlMs } = await resolve({ name, type }, way);
       cache.put(key, { answer }, ttlMs);
       return { answer };
     } catch (error) {
@@ -92,6 +108,7 @@ export function createResolver(options: ResolverOptions, clock: Clock): Resolver
       const key = `${type} ${name}`;
       let pending = open.get(key);
       if (!pending) {
+        silence.throwIfSilent();
         if (open.size >= OPEN_MAX) throw new Unavailable("dns", "too many questions at once");
         pending = find(name, type, key);
         open.set(key, pending);
@@ -111,32 +128,42 @@ export function createResolver(options: ResolverOptions, clock: Clock): Resolver
 /** Lower case, without the root's dot. */
 const plain = (name: string): string => (name.endsWith(".") ? name.slice(0, -1) : name).toLowerCase();
 
+/** How questions go out. */
+interface Way extends Omit<ResolverOptions, "servers"> {
+  readonly servers: readonly DnsServer[];
+  readonly silence: Silence;
+}
+
 /** One question to its end, aliases included. */
-async function resolve(
-  servers: readonly DnsServer[],
-  question: { name: string; type: RecordType },
-  options: ResolverOptions,
-): Promise<Heard> {
+async function resolve(question: { name: string; type: RecordType }, way: Way): Promise<Heard> {
   const deadline = new AbortController();
-  const timer = setTimeout(() => deadline.abort(), options.timeoutMs);
+  const timer = setTimeout(() => deadline.abort(), way.timeoutMs);
+  const ended = way.silence.accompany();
+  const began = performance.now();
   try {
-    return await walk(servers, question, { ...options, deadline: deadline.signal });
+    const heard = await walk(question, { ...way, deadline: deadline.signal });
+    way.onAsked?.(performance.now() - began, true);
+    return heard;
+  } catch (error) {
+    way.onAsked?.(performance.now() - began, false);
+    throw error;
   } finally {
     clearTimeout(timer);
+    ended(deadline.signal.aborted);
   }
 }
 
 async function walk(
-  servers: readonly DnsServer[],
   { name, type }: { name: string; type: RecordType },
-  { timeoutMs, cache, deadline }: ResolverOptions & { deadline: AbortSignal },
+  way: Way & { deadline: AbortSignal },
 ): Promise<Heard> {
+  const { cache } = way;
   let ttl = Number.POSITIVE_INFINITY;
   let at = name;
   for (let aliases = 0; aliases <= ALIASES_MAX; aliases += 1) {
     const wire = encodeName(at);
     if (!wire) return { answer: NOTHING, ttlMs: cache.negativeTtlMaxMs };
-    const message = await askInTurn(servers, { wire, name: at, type }, { deadline, timeoutMs });
+    const message = await askInTurn({ wire, name: at, type }, way);
     const { found, ttl: foundTtl, open } = followAliases(message.answers, at, type);
     ttl = Math.min(ttl, foundTtl);
     if (found.length > 0) {
@@ -158,9 +185,8 @@ async function walk(
  * One server is asked twice, because a datagram may get lost.
  */
 function askInTurn(
-  servers: readonly DnsServer[],
   question: Question,
-  { deadline, timeoutMs }: { deadline: AbortSignal; timeoutMs: number },
+  { servers, silence, deadline, timeoutMs }: Way & { deadline: AbortSignal },
 ): Promise<Message> {
   const turns = servers.length === 1 ? [...servers, ...servers] : servers;
   const stop = new AbortController();
@@ -184,6 +210,7 @@ function askInTurn(
       if (next < turns.length) timer = setTimeout(go, timeoutMs / (turns.length + 1));
       server.ask(question, signal).then(
         (message) => {
+          silence.heard();
           if (isUsable(message)) settle(() => resolve(message));
           else lost(`the server says ${message.rcode}`);
         },

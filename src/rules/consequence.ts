@@ -18,7 +18,8 @@ export interface Missed {
   readonly reply: ReplyId;
   readonly reason: string;
   readonly detail?: string;
-  readonly recipients: readonly Recipient[];
+  /** Absent: everybody the mail goes to. */
+  readonly recipients?: readonly Recipient[];
   readonly evidence: Evidence;
   /** It will be right later: put off where it would be refused. */
   readonly temporary?: boolean;
@@ -54,7 +55,7 @@ function particulars(behind: readonly Demand[], { recipients, evidence, detail }
   const source = behind[0]?.requirement.source;
   return {
     packs: behind.map(({ pack }) => pack),
-    recipients,
+    ...(recipients && { recipients }),
     evidence,
     ...(source && { source }),
     ...(detail !== undefined && { detail }),

@@ -6,7 +6,7 @@ import type { Pack } from "../law/pack.ts";
 import type { Source } from "../law/source.ts";
 import type { HeaderEdit } from "../mail/edits.ts";
 import type { ReplyId } from "../mail/replies.ts";
-import type { Recipient, Session, Stage, Views } from "../mail/views.ts";
+import type { Recipient, Reliance, Session, Stage, Views } from "../mail/views.ts";
 import type { CodeReader } from "../registers/codes.ts";
 import type { ConsentQuotas } from "../registers/consent-quotas.ts";
 import type { ConsentReader } from "../registers/consents.ts";
@@ -30,6 +30,8 @@ interface Particulars {
   readonly source?: Source;
   /** What was taken for this mail; it goes back for every recipient who does not get it. */
   readonly claims?: readonly Claim[];
+  /** Whose word a pass rests on: asked again at the handover, when a refusal can no longer come unnoticed. */
+  readonly reliance?: Reliance;
 }
 
 /** One mail's share of one recipient's quota. */
@@ -92,6 +94,8 @@ export interface Site {
   isLocal(domain: string): boolean;
   /** Was this mail id, seen in a trace header, given out by this site? */
   isOurId(id: string): boolean;
+  /** Will mail of this sender, with that domain in From, leave with a signature aligned with it? Absent: nothing is signed. */
+  signs?(session: Session, author: string): boolean;
 }
 
 /** What a rule is handed besides the view. It has no network, store, log or clock of its own. */
@@ -101,6 +105,8 @@ export interface Context<Options> {
   readonly site: Site;
   /** The packs whose law protects this recipient from this sender. */
   packsFor(recipient: Recipient, session: Session): readonly Pack[];
+  /** The packs a client writes under before a recipient is known: its own, else the listener's, else the default ones. */
+  packsUnder(session: Session): readonly Pack[];
   readonly consents: ConsentReader;
   /** How the client behaves, over all its mails. */
   readonly conduct: ConductReader;

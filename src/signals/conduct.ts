@@ -4,9 +4,11 @@
  */
 import type { Clock } from "../kit/clock.ts";
 import type { Store } from "../kit/store.ts";
-import type { Client } from "../mail/client.ts";
+import { type Campaign, type Client, isAdSender } from "../mail/client.ts";
 import type { MailView, Session } from "../mail/views.ts";
 import { type Block, type BlockReader, createBlockRegister, type Standing } from "./blocks.ts";
+import { type CampaignCounts, type CampaignGrant, createCampaignCounts } from "./campaigns.ts";
+import { type ComplaintLimits, createComplaints } from "./complaints.ts";
 import { type Suspicion, UNSUSPECTED } from "./harvest.ts";
 import { type Alarm, createLoginWatch, type LoginSetting } from "./logins.ts";
 import { createQuotas, isLimited, type Quotas, type Usage } from "./quotas.ts";
@@ -23,6 +25,8 @@ export interface ConductReader {
   alarm(session: Session): Alarm | undefined | Promise<Alarm | undefined>;
   /** Takes a mail from what the client may send; what is used up, if anything is. @throws Unavailable */
   takeMail(client: Client, mailId: string): Usage | undefined | Promise<Usage | undefined>;
+  /** Takes recipients from a campaign its client declared. @throws Unavailable */
+  takeCampaign(client: Client, campaign: Campaign, recipients: number): Promise<CampaignGrant>;
 }
 
 /** What intake tells and lets be paced. */
@@ -34,6 +38,7 @@ export interface Conduct extends ConductReader, Pick<RecipientWatch, "rcpt"> {
 export interface ConductSettings {
   readonly harvest: HarvestSetting;
   readonly login: LoginSetting;
+  readonly complaints: ComplaintLimits;
 }
 
 export interface ConductParts {
@@ -53,26 +58,34 @@ export function createConduct({ store, clock, settings, onBlock, onTrouble, paus
   const recipients = createRecipientWatch({ ...shared, pause, setting: () => settings().harvest });
   const logins = createLoginWatch({ ...shared, setting: () => settings().login });
   const quotas = createQuotas(store.windows, onTrouble);
+  const complaints = createComplaints(store.windows, { limits: () => settings().complaints, onTrouble, pause });
   return {
     // A block that is just being made counts already: the next mail may be quicker than the store.
     standing: (session) => recipients.pending(session)?.then(() => blocks.of(session)) ?? blocks.of(session),
     suspicion: recipients.suspicion,
     alarm: (session) => logins.look(session),
     takeMail: (client, mailId) => (isLimited(client) ? quotas.take(client, mailId) : undefined),
+    takeCampaign: createCampaignCounts(store.windows).take,
     rcpt: recipients.rcpt,
     ended({ session, mailId }, count) {
       if (session.client) quotas.settle(mailId, count > 0);
+      if (count > 0 && session.client && isAdSender(session.client)) complaints.delivered(session.client.id, count);
       if (count > 0) logins.sent(session, count);
     },
   };
 }
 
 /** For those who only ask what would be: nothing is counted, nothing is taken. */
-export const createConductReader = (blocks: BlockReader, quotas: Pick<Quotas, "usage">): ConductReader => ({
+export const createConductReader = (
+  blocks: BlockReader,
+  quotas: Pick<Quotas, "usage">,
+  campaigns: Pick<CampaignCounts, "look">,
+): ConductReader => ({
   standing: blocks.of,
   suspicion: () => UNSUSPECTED,
   alarm: () => undefined,
   takeMail: async (client) => (await quotas.usage(client)).findLast(({ max, taken }) => taken >= max),
+  takeCampaign: campaigns.look,
 });
 
 /** Where nobody is known: for those who only want to know the law. */
@@ -81,4 +94,5 @@ export const NOTHING_NOTICED: ConductReader = {
   suspicion: () => UNSUSPECTED,
   alarm: () => undefined,
   takeMail: () => undefined,
+  takeCampaign: async () => ({ keys: [] }),
 };

@@ -62,7 +62,7 @@ export const UNSUSPECTED: Suspicion = Object.freeze({
 /** Most clients and addresses counted at once in this process. */
 const TALLIES_MAX = 20_000;
 /** Existing recipients told to the store in one piece. */
-const BATCH = 50;
+const BATCH = 200;
 const UNBOUNDED = Number.MAX_SAFE_INTEGER;
 
 /**

@@ -9,7 +9,15 @@ import { type AddressList, createListReader, type ListReader, NO_LISTS } from ".
 export interface Lists extends ListReader {
   /** Puts other lists in force, once their files are read. @throws Misuse for a file that cannot be; the old ones stay */
   configure(lists: Config["lists"]): Promise<void>;
+  /** The same in two steps: their files are read now, and they come into force when that is said. @throws Misuse */
+  prepare(lists: Config["lists"]): Promise<PreparedLists>;
   close(): void;
+}
+
+/** Other lists that are ready: one of the two is called, once. */
+export interface PreparedLists {
+  commit(): void;
+  drop(): void;
 }
 
 /** What operators are told. */
@@ -29,26 +37,38 @@ interface Opened {
 export function createLists(clock: Clock, onNews: (news: ListNews) => void): Lists {
   let opened = new Map<string, Opened>();
   let reader = NO_LISTS;
+  const prepare = async (lists: Config["lists"]): Promise<PreparedLists> => {
+    const wanted = new Map<string, Opened>();
+    const drop = (): void => {
+      for (const [key, { file }] of wanted) if (!opened.has(key)) file?.close();
+    };
+    try {
+      for (const list of lists) {
+        const key = JSON.stringify(list);
+        wanted.set(key, opened.get(key) ?? (await open(list, clock, onNews)));
+      }
+    } catch (error) {
+      drop();
+      throw error;
+    }
+    return {
+      drop,
+      commit() {
+        for (const [key, { file }] of opened) if (!wanted.has(key)) file?.close();
+        opened = wanted;
+        reader = createListReader([...wanted.values()].map(({ list }) => list));
+      },
+    };
+  };
   return {
     get isEmpty() {
       return reader.isEmpty;
     },
     look: (ip, names, tests) => reader.look(ip, names, tests),
     async configure(lists) {
-      const wanted = new Map<string, Opened>();
-      try {
-        for (const list of lists) {
-          const key = JSON.stringify(list);
-          wanted.set(key, opened.get(key) ?? (await open(list, clock, onNews)));
-        }
-      } catch (error) {
-        for (const [key, { file }] of wanted) if (!opened.has(key)) file?.close();
-        throw error;
-      }
-      for (const [key, { file }] of opened) if (!wanted.has(key)) file?.close();
-      opened = wanted;
-      reader = createListReader([...wanted.values()].map(({ list }) => list));
+      (await prepare(lists)).commit();
     },
+    prepare,
     close() {
       for (const { file } of opened.values()) file?.close();
     },

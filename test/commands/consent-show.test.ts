@@ -1,5 +1,9 @@
 import { createHash } from "node:crypto";
+import { join } from "node:path";
 import { beforeAll, expect, it } from "vitest";
+import { systemClock } from "../../src/kit/clock.ts";
+import { createConsentRegister } from "../../src/registers/consents.ts";
+import { openStore } from "../../src/stores/open.ts";
 import { type Cli, createCli } from "../helpers/cli.ts";
 
 let cli: Cli;
@@ -72,4 +76,15 @@ it.each([
 ])("names what does not do: %j", { timeout: SLOW_MS }, async (words, complaint) => {
   const ran = await cli.run(["consent", "grant", ...pair, "--how", "paper", ...words]);
   expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining(complaint)]);
+});
+
+it("names mail that came back for good", { timeout: SLOW_MS }, async () => {
+  const bounced = ["gone@mail.example", "--advertiser", "shop.example"];
+  await cli.run(["consent", "grant", ...bounced, "--how", "call"]);
+  const options = { dataDir: join(cli.dir, "data"), timeoutMs: 2_000, clock: systemClock };
+  const store = await openStore("embedded:", options);
+  await createConsentRegister(store.tables, systemClock).bounced("shop.example", "gone@mail.example");
+  await store.close();
+  expect(await cli.json(["consent", "show", ...bounced])).toMatchObject({ cameBack: { mails: 1 } });
+  expect((await cli.run(["consent", "show", ...bounced])).stdout).toMatch(/^ +came back +1 mails? for good/m);
 });

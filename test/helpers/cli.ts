@@ -25,13 +25,14 @@ export interface Cli {
   file(name: string, text: string | Buffer): string;
 }
 
-export function createCli(config = ""): Cli {
+/** @param at a configuration that is there already, instead of one with this text */
+export function createCli(config = "", at?: string): Cli {
   const dir = tempDir();
   const file = (name: string, text: string | Buffer): string => {
     writeFileSync(join(dir, name), text);
     return join(dir, name);
   };
-  const configPath = file("consentry.yaml", `dataDir: ${JSON.stringify(join(dir, "data"))}\n${config}`);
+  const configPath = at ?? file("consentry.yaml", `dataDir: ${JSON.stringify(join(dir, "data"))}\n${config}`);
   const run: Cli["run"] = (words, { stdin = "", env = {} } = {}) =>
     new Promise((resolve, reject) => {
       const args = ["--disable-warning=ExperimentalWarning", ENTRY, ...words, "--config", configPath];

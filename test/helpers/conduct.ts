@@ -4,6 +4,7 @@ import type { Reply } from "../../src/mail/replies.ts";
 import type { Session } from "../../src/mail/views.ts";
 import { harvestOptions } from "../../src/rules/conduct/harvesting.ts";
 import { loginOptions } from "../../src/rules/conduct/hijacked-login.ts";
+import { suspendedOptions } from "../../src/rules/relay/suspended.ts";
 import type { Block } from "../../src/signals/blocks.ts";
 import { type Conduct, createConduct } from "../../src/signals/conduct.ts";
 import type { Facts } from "../../src/signals/warden.ts";
@@ -36,6 +37,7 @@ export function conductOn({ harvest = {}, login = {}, watched = false, sharing }
   const pauses: number[] = [];
   const troubles: unknown[] = [];
   const settings = {
+    complaints: suspendedOptions.parse({}),
     harvest: { options: harvestOptions.parse(harvest), acts: () => !watched },
     login: { options: loginOptions.parse(login), acts: () => !watched },
   };

@@ -15,6 +15,7 @@ import type { ConsentReader, Standing } from "../../src/registers/consents.ts";
 import type { Scorers } from "../../src/rules/content/scorers.ts";
 import type { Context, RefusalWay } from "../../src/rules/define.ts";
 import type { Block } from "../../src/signals/blocks.ts";
+import type { CampaignGrant } from "../../src/signals/campaigns.ts";
 import type { ConductReader } from "../../src/signals/conduct.ts";
 import type { Detection } from "../../src/signals/detector.ts";
 import { type Suspicion, UNSUSPECTED } from "../../src/signals/harvest.ts";
@@ -36,6 +37,8 @@ export interface DescribedConduct {
   readonly suspicion?: Partial<Suspicion>;
   readonly alarm?: Alarm;
   readonly used?: Usage;
+  /** What of its campaign is used up. */
+  readonly campaign?: CampaignGrant;
 }
 
 /** A mail from a stranger to a local recipient, except for what is said. */
@@ -64,7 +67,7 @@ export interface Described {
   /** "advertiser recipient", with a trailing "withdrawn" for a refusal. */
   readonly consents?: readonly string[];
   /** More of what these consents cover. */
-  readonly agreed?: Pick<Standing, "limit" | "hours"> & { readonly topics?: readonly string[] };
+  readonly agreed?: Pick<Standing, "limit" | "hours" | "bounces"> & { readonly topics?: readonly string[] };
   /** How many were sent already, of every cap and agreed number. */
   readonly sent?: number;
   readonly options?: Readonly<Record<string, unknown>>;
@@ -81,6 +84,8 @@ export interface Described {
   /** What the lists say of its address; absent: there is no list. */
   readonly lists?: Listing;
   readonly detection?: Detection;
+  /** Domains in From that have a key here; absent: nothing is signed. */
+  readonly signs?: readonly string[];
 }
 
 export const ORDINARY = {
@@ -181,6 +186,7 @@ export function viewsOf(mail: Described) {
     rcpt: recipients.map((recipient) => ({ ...mailView, recipient })),
     header,
     body: { ...header, content: contentOf(mail) },
+    handover: { ...header, reliances: [] },
   } satisfies { [S in Exclude<keyof Views, "rcpt">]: Views[S] } & { rcpt: readonly Views["rcpt"][] };
 }
 
@@ -226,11 +232,12 @@ export function quotasOf({ consents, agreed, sent = 0, nowMs = NOW_MS }: Describ
   return { take: ask, look: ask };
 }
 /** Conduct as described; nobody is noticed unless it says so. */
-export const conductOf = ({ block, suspicion, alarm, used }: DescribedConduct = {}): ConductReader => ({
+export const conductOf = ({ block, suspicion, alarm, used, campaign }: DescribedConduct = {}): ConductReader => ({
   standing: () => (block ? { block, sinceMs: 0 } : { sinceMs: 0 }),
   suspicion: () => ({ ...UNSUSPECTED, ...suspicion }),
   alarm: () => alarm,
   takeMail: () => used,
+  takeCampaign: async () => campaign ?? { keys: [] },
 });
 
 const listsOf = (listing: Listing | undefined): ListReader =>
@@ -245,8 +252,10 @@ export function contextOf(mail: Described = {}): Omit<Context<never>, "options">
       hostname: mail.hostname ?? HOSTNAME,
       isLocal: domainList(["example.com", "*.branch.example.com", "例子.测试"]).has,
       isOurId: (id) => id === OUR_ID,
+      ...(mail.signs && { signs: (_, author) => mail.signs?.includes(author) ?? false }),
     },
     packsFor: ({ address }) => mail.packsByDomain?.[address.domain] ?? packs,
+    packsUnder: () => packs,
     consents: consentsOf(mail.consents, mail.agreed),
     refusalWay: () => mail.refusalWay ?? {},
     detection: mail.detection ?? NO_DETECTION,

@@ -23,9 +23,10 @@ export type Step =
 
 /**
  * What the server does instead of answering well: another reply (several lines with \r\n between), `stall` (nothing, ever),
- * `close`, a reply and then the end of the connection, or `deaf`: it answers well and reads no further.
+ * `close`, a reply and then the end of the connection, `deaf`: it answers well and reads no further, or `mute`: it answers well and
+ * says no more.
  */
-export type Answer = string | "stall" | "close" | "deaf" | { readonly say: string; readonly close: true };
+export type Answer = string | "stall" | "close" | "deaf" | "mute" | { readonly say: string; readonly close: true };
 
 export interface ScriptOptions {
   /** Lines of the EHLO answer. */
@@ -38,6 +39,12 @@ export interface ScriptOptions {
   /** For STARTTLS, or from the start with `implicitTls`. PEM. */
   readonly tls?: { readonly key: string; readonly cert: string };
   readonly implicitTls?: boolean;
+  /** Listens there instead of at a free port of 127.0.0.1. */
+  readonly at?: { readonly host: string; readonly port: number };
+  /** Takes so many connections at a time; what more there are hear 421. */
+  readonly openMax?: number;
+  /** Answers to a mail come so much later, ms. */
+  readonly dotDelayMs?: number;
   /** Listens on a unix socket instead. */
   readonly unix?: boolean;
 }
@@ -84,13 +91,18 @@ export async function startScripted(options: ScriptOptions = {}): Promise<Script
     seen.connections += 1;
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
+    if (options.openMax !== undefined && sockets.size > options.openMax) {
+      socket.on("error", () => {});
+      socket.end("421 4.7.0 too many connections\r\n");
+      return;
+    }
     new ScriptedTalk(socket, options, { seen, answerFor }).start();
   });
   const directory = options.unix ? await mkdtemp(join(tmpdir(), "scripted-")) : "";
   const path = options.unix ? join(directory, "socket") : "";
   await new Promise<void>((resolve) => {
     if (options.unix) server.listen(path, resolve);
-    else server.listen(0, "127.0.0.1", resolve);
+    else server.listen(options.at?.port ?? 0, options.at?.host ?? "127.0.0.1", resolve);
   });
   const drop = (): void => {
     for (const socket of sockets) socket.destroy();

@@ -85,7 +85,7 @@ async function openService(overrides: Overrides, clock?: Clock): Promise<Running
     writeFileSync(path, stringify([overrides, more].reduce(merge, base)));
     return loadConfig(path, {});
   };
-  const house = await buildHouse(load({}), createLog("silent"), clock);
+  const house = await buildHouse(load({}), createLog("silent"), clock && { clock });
   const service = await openHouse(house);
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {

@@ -37,4 +37,11 @@ describe("ids", () => {
     const runs = Array.from({ length: 50 }, () => createIds(at(5), secret).next());
     expect(new Set(runs).size).toBe(runs.length);
   });
+
+  it("never meet over the workers of a machine, whatever the dice say", () => {
+    for (let start = 0; start < 200; start += 1) {
+      const runs = Array.from({ length: 64 }, (_, worker) => createIds(at(5), secret, worker + 1).next());
+      expect(new Set(runs).size).toBe(runs.length);
+    }
+  });
 });

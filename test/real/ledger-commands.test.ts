@@ -54,6 +54,14 @@ describe("consentry ledger explain", { timeout: 30_000 }, () => {
   });
 });
 
+it("consentry explain finds a mail in a sealed day, and says that nothing of it was refused", async () => {
+  expect(await site.run(["explain", mailId(0)])).toEqual({
+    code: 1,
+    stdout: "",
+    stderr: `consentry: nothing was refused or put off under ${mailId(0)}\n`,
+  });
+});
+
 describe("consentry ledger subject", { timeout: 30_000 }, () => {
   it("tells one person's entries and consents and nothing of what authorities asked", async () => {
     const grant = [

@@ -5,7 +5,7 @@ import { corpusDir, readCorpus } from "../../scripts/lib/detect/corpus.ts";
 import { groupsOf } from "../../scripts/lib/detect/folds.ts";
 import { modelOf, prepare, type Ready } from "../../scripts/lib/detect/measure.ts";
 import { figuresAt } from "../../scripts/lib/detect/metrics.ts";
-import { randomOf, shuffle } from "../../scripts/lib/detect/random.ts";
+import { randomOf, shuffle } from "../../scripts/lib/random.ts";
 import { ADVERTISING_MIN, UNWANTED_MIN } from "../../src/signals/classifier.ts";
 import { type Learned, learnFrom, lessonOf } from "../../src/signals/learned.ts";
 import { logitsOf, type Model, oddsOf } from "../../src/signals/model.ts";

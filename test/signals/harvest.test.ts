@@ -258,10 +258,10 @@ describe("honest senders", () => {
         };
       }
     }
-    await askFor(setting, stranger, names(49), FOUND);
+    await askFor(setting, stranger, names(199), FOUND);
     expect(asked).toBe(0);
     await askFor(setting, stranger, names(1), FOUND);
-    expect(asked, "a batch of fifty is told in one piece, for the host and its network").toBe(2);
+    expect(asked, "a batch of two hundred is told in one piece, for the host and its network").toBe(2);
   });
 
   it("are not held up by a store that is away", async () => {

@@ -6,8 +6,8 @@
 
 import { wordsOf } from "../../../src/signals/features.ts";
 import { finish, SEED, step } from "../../../src/signals/hashing.ts";
+import { randomOf } from "../random.ts";
 import type { Sample } from "./corpus.ts";
-import { randomOf } from "./random.ts";
 
 const FAMILIES = 12;
 const ROWS = 3;

@@ -1,5 +1,5 @@
 /** Figures of a detector on answered questions, with 95 % confidence intervals. */
-import { randomOf } from "./random.ts";
+import { randomOf } from "../random.ts";
 
 /** One answered question: what is true, and the score given. */
 export interface Answer {

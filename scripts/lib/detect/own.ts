@@ -5,7 +5,7 @@
  */
 import { readFileSync } from "node:fs";
 import { emptyText, type MailText } from "../../../src/mail/text.ts";
-import { randomOf } from "./random.ts";
+import { randomOf } from "../random.ts";
 
 export interface OwnMail {
   readonly language: string;

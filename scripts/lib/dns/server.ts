@@ -25,6 +25,8 @@ export interface DnsServerOptions {
   readonly truncate?: boolean;
   /** Over TCP, send the answer byte by byte with such a pause, ms. */
   readonly trickleMs?: number;
+  /** Answer nothing at all. */
+  readonly silent?: boolean;
 }
 
 export interface RunningDnsServer {
@@ -52,7 +54,7 @@ export async function startDnsServer(first: DnsServerOptions = {}): Promise<Runn
   };
   const answer = (question: AskedQuestion, how: "udp" | "tcp"): WrittenAnswer | undefined => {
     asked.push(`${nameOfType(question.type)} ${question.name}${how === "tcp" ? " (tcp)" : ""}`);
-    return look(options.zone ?? new Map(), question, options.ttl ?? 300);
+    return options.silent ? undefined : look(options.zone ?? new Map(), question, options.ttl ?? 300);
   };
 
   const udp = createSocket("udp4");

@@ -14,7 +14,7 @@ export const configYaml = (): string => `${[HEAD, ...configKeys().map((key) => b
 function block(key: SchemaKey, indent: string): string {
   if (key.name === "rules") return rulesBlock(key);
   const lines = comment(key.meaning, indent);
-  if (key.isList) return [...lines, ...elementKeys(key), ...list(key)].join("\n");
+  if (key.isList) return [...lines, ...[...elementKeys(key), ...list(key)].map((line) => indent + line)].join("\n");
   if (key.fallback === undefined) return [...lines, ...commentedOut(key, indent)].join("\n");
   if (key.keys.length === 0) return [...lines, `${indent}${key.name}: ${yamlFlow(key.fallback)}`].join("\n");
   const section = [`${indent}${key.name}:`, ...key.keys.map((child) => block(child, `${indent}  `))];

@@ -11,7 +11,8 @@ entry a line with the fields below.
 
 An accepted mail leaves two entries: \`received\`, written before the next hop may take it, and \`handed-over\`, written before our client
 hears 250. A \`received\` without its \`handed-over\` is a mail whose end nobody saw: the server stopped in between, and the sender's
-server, which heard no 250, sends it again.`;
+server, which heard no 250, sends it again. With \`nextHop.mode: queue\` the mail is in our custody from \`received\` (or \`held\`) on, and \`delayed\`,
+\`handed-over\`, \`bounced\`, \`expired\` or \`dropped\` follow for each recipient, however much later; docs/queue.md has the rest.`;
 
 interface Field {
   readonly name: string;

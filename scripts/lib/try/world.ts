@@ -1,3 +1,4 @@
+import { readFile, stat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { sendCopies } from "./copies.ts";
 import type { Options } from "./options.ts";
@@ -5,13 +6,19 @@ import { type Ran, run } from "./run.ts";
 
 /** What stands round the server and is not reached by SMTP. */
 export interface World {
-  /** The clients `shop`, an advertiser with management codes, and `office` and `desk`, which are none; what alice@example.com agreed to. */
+  /** The clients `shop`, an advertiser with management codes, `office` and `desk`, which are none, and those of customers.ts; what alice@example.com agreed to. */
   prepare(): Promise<void>;
   /** @param more further words of `consentry consent grant` */
   grant(recipient: string, ...more: readonly string[]): Promise<void>;
   withdraw(recipient: string): Promise<void>;
+  /** Clicks on the link to refuse in the newest advertisement to this mailbox. */
+  click(mailbox: string): Promise<void>;
+  /** The Subject that the newest advertisement to this mailbox asks for in a mail to the refusal address. */
+  refusalSubject(mailbox: string): Promise<string>;
   /** Whether a block stood or not. */
   unblock(subject: string): Promise<void>;
+  /** Words of `consentry client`, whether there was anything to do or not. */
+  client(...words: readonly string[]): Promise<void>;
   /** Docker only. */
   redis(what: "stop" | "start"): Promise<void>;
   /** Docker only. */
@@ -37,6 +44,17 @@ function withoutCopies(text: string): string {
   return [...kept, ...(copies.length > 1 ? [`(and ${copies.length - 1} other copies)`, ""] : [])].join("\n");
 }
 const COPY = "→ alice+";
+
+/** The newest advertisement of the shop in a mailbox, header lines unfolded. */
+async function newestIn(maildir: string | undefined, mailbox: string): Promise<string> {
+  const found = await run(["grep", "-rlF", "-e", "List-Unsubscribe", maildir ?? "no-maildir"]);
+  const paths = found.stdout
+    .split("\n")
+    .filter((path) => path.includes(`/${mailbox}@`) || path.includes(`/${mailbox}%`));
+  const times = await Promise.all(paths.map(async (path) => ({ path, at: (await stat(path)).mtimeMs })));
+  const [newest] = times.sort((a, b) => b.at - a.at);
+  return newest ? (await readFile(newest.path, "latin1")).replace(/\r?\n[ \t]+/g, " ") : "";
+}
 
 /** @param house the checkout */
 export function createWorld(options: Options, house: string): World {
@@ -72,6 +90,16 @@ export function createWorld(options: Options, house: string): World {
     if ((await consentry(["client", "show", id])).status === 0) return;
     await must(["client", "add", id, ...words, "--password-stdin"], "demo\n");
   };
+  /** Those of customers.ts. */
+  const registerCustomers = async (): Promise<void> => {
+    await register("late", ["--kind", "isp-customer", "--domain", "late.example"]);
+    await register("bulk", ["--kind", "isp-customer", "--domain", "bulk.example", "--pack", "mbp-2024"]);
+    const provider = ["--kind", "email-provider", "--domain", "provider.example", "--licence", "B2-20260101"];
+    await register("provider", provider);
+    const address = ["client", "address", "add", "provider", "198.51.100.30", "--authority", "MIIT"];
+    // Exit 1: it is registered already.
+    await consentry([...address, "--registered-on", "2026-01-01"]);
+  };
   const holders = (messageId: string): Promise<Ran> | undefined => {
     const search = ["grep", "-rlF", "-e", messageId];
     if (compose) return docker("exec", "-T", compose.mailboxes, ...search, "/var/mail/example.com");
@@ -82,6 +110,7 @@ export function createWorld(options: Options, house: string): World {
       await register("shop", ["--kind", "advertiser", "--domain", "shop.example"]);
       await register("desk", ["--kind", "isp-customer", "--domain", "office.example"]);
       await register("office", ["--kind", "isp-customer", "--domain", "office.example"]);
+      await registerCustomers();
       await grant("alice@example.com");
       await issue("1231", "1d");
       await issue("OLD1", "2009-02-09");
@@ -90,10 +119,30 @@ export function createWorld(options: Options, house: string): World {
     async withdraw(recipient) {
       await must(["consent", "withdraw", recipient, "--advertiser", "shop"]);
     },
+    async click(mailbox) {
+      const link = /<(http[^>]+\/refuse\/[\w-]+)>/.exec(await newestIn(options.maildir, mailbox))?.[1];
+      if (link === undefined) throw new Error(`no link to refuse in the newest mail to ${mailbox}`);
+      const answer = await fetch(link, {
+        method: "POST",
+        body: "List-Unsubscribe=One-Click",
+        headers: { "content-type": "application/x-www-form-urlencoded" },
+        signal: AbortSignal.timeout(ARRIVAL_MS),
+      });
+      if (!answer.ok) throw new Error(`the click was answered ${answer.status}`);
+    },
+    async refusalSubject(mailbox) {
+      const subject = /<mailto:[^?>]+\?subject=([\w-]+)>/.exec(await newestIn(options.maildir, mailbox))?.[1];
+      if (subject === undefined) throw new Error(`no address to refuse in the newest mail to ${mailbox}`);
+      return subject;
+    },
     async unblock(subject) {
       // Exit 1: nobody was blocked.
       const { status, stderr } = await consentry(["block", "remove", subject]);
       if (status > 1) throw new Error(`consentry block remove ${subject}: ${stderr.trim()}`);
+    },
+    async client(...words) {
+      const { status, stderr } = await consentry(["client", ...words]);
+      if (status > 1) throw new Error(`consentry client ${words.join(" ")}: ${stderr.trim()}`);
     },
     redis: (what) => turn("redis", what),
     consentry: (what) => turn(compose?.consentry ?? "consentry", what),

@@ -1,18 +1,12 @@
 /** Sealing (RFC 8617 5.1): one more set on top, over the mail as it leaves. */
-import { createHash, type KeyObject, sign } from "node:crypto";
-import { promisify } from "node:util";
 import type { Field } from "../../mail/headers.ts";
 import { relaxedField } from "../dkim/canonical.ts";
+import { algorithmOf, type Signer, signText } from "../dkim/sign.ts";
 import { hashBodies, type SignedMail, signedHeaders } from "../dkim/verify.ts";
 import { INSTANCES_MAX } from "./sets.ts";
 import { type ArcOutcome, sealedText } from "./verify.ts";
 
-export interface Sealer {
-  readonly domain: string;
-  readonly selector: string;
-  /** Private: RSA or Ed25519. */
-  readonly key: KeyObject;
-}
+export type Sealer = Signer;
 
 export interface Sealing {
   readonly sealer: Sealer;
@@ -51,16 +45,13 @@ export const SEALED_NAMES: readonly string[] = [
   "dkim-signature",
 ];
 
-const signAsync = promisify(sign) as (hash: string | null, data: Buffer, key: KeyObject) => Promise<Buffer>;
-
 /** The fields of one more set, top first. None when there can be no more: the chain has failed before or is at its end. */
 export async function sealArc(mail: SignedMail, sealing: Sealing): Promise<AddedField[]> {
   const { sealer, chain, results, nowMs } = sealing;
   const instance = nextInstance(chain, mail);
   if (instance === undefined) return [];
-  const algorithm = sealer.key.asymmetricKeyType === "ed25519" ? "ed25519-sha256" : "rsa-sha256";
   const common = {
-    a: algorithm,
+    a: algorithmOf(sealer.key),
     d: sealer.domain,
     i: String(instance),
     s: sealer.selector,
@@ -112,12 +103,8 @@ async function signedTags(
       .sort(([one], [other]) => (one < other ? -1 : 1))
       .map(([tag, value]) => `${tag}=${value}`)
       .join("; ");
-  const signed = Buffer.from(text + relaxedField(name, write("")).slice(0, -2), "latin1");
-  const isRsa = sealer.key.asymmetricKeyType === "rsa";
-  const bytes = isRsa
-    ? await signAsync("sha256", signed, sealer.key)
-    : await signAsync(null, createHash("sha256").update(signed).digest(), sealer.key);
-  return write(bytes.toString("base64"));
+  const signed = text + relaxedField(name, write("")).slice(0, -2);
+  return write(await signText(sealer.key, signed));
 }
 
 const asField = ({ name, value }: AddedField): Field => ({ name, value, start: -1, end: -1 });

@@ -6,6 +6,8 @@ import { openNames } from "../../resolver/open.ts";
 import { createLists } from "../../signals/open-lists.ts";
 import type { Ground } from "../ground.ts";
 import { codeLines } from "./codes.ts";
+import { customerLines } from "./customers.ts";
+import { signingLines } from "./dkim.ts";
 import { dnsLines } from "./dns.ts";
 import { fail, type Line, ok, unknown, warn } from "./line.ts";
 import { certificateLine, clockLine, nextHopLine, settingLines, storeLine } from "./machine.ts";
@@ -22,6 +24,7 @@ export function machineParts(ground: Ground): Part[] {
     ["clock", one(newestEntry(ground).then((newestMs) => clockLine(clock.now(), newestMs)))],
     ["certificate", one(certificateLine(config, clock.now()))],
     ["codes", codeLines(ground)],
+    ["customers", customerLines(ground)],
   ];
 }
 
@@ -42,11 +45,12 @@ export async function dnsPart(
   const names = openNames({ ...config.dns, servers: dns === undefined ? config.dns.servers : serversOf(dns) }, clock);
   if (!names) return [unknown("DNS", "dns.servers names nobody to ask", "dns: { servers: [system] }, or --dns system")];
   try {
-    const [found, lists] = await Promise.all([
+    const found = await Promise.all([
       dnsLines({ config, names, selectors, nowMs: clock.now() }),
+      signingLines(config, names.within({})),
       listLines(config, ground, names),
     ]);
-    return [...found, ...lists];
+    return found.flat();
   } finally {
     names.close();
   }

@@ -1,11 +1,23 @@
 import { connect, type Socket } from "node:net";
 import { type ConnectionOptions, connect as tlsConnect } from "node:tls";
-import { Unavailable } from "../../kit/trouble.ts";
+import type { Unavailable } from "../../kit/trouble.ts";
+import { atEndOfTurn } from "../../kit/turn.ts";
+import { Broken, type How, howOf } from "./broken.ts";
 import { type Extensions, readExtensions } from "./extensions.ts";
 import { ReplyReader, type ServerReply } from "./replies-in.ts";
 
-/** Where a server listens. */
-export type Endpoint = { readonly host: string; readonly port: number } | { readonly path: string };
+/** Where a server listens; from which of our addresses it is called may be part of it. */
+export type Endpoint =
+  | { readonly host: string; readonly port: number; readonly localAddress?: string }
+  | { readonly path: string };
+
+/** What ends a wait for replies: so many of them, or a silence. */
+export interface Wait {
+  readonly replies: number;
+  readonly timeoutMs: number;
+  /** The time is for each reply, not for all together. */
+  readonly each?: boolean;
+}
 
 const NO_EXTENSIONS: Extensions = readExtensions([]);
 const nothing = (): void => {};
@@ -46,6 +58,7 @@ export class Connection {
   #dead: Unavailable | undefined;
   #replies: ServerReply[] = [];
   #wanted = 0;
+  #eachHasItsTime = false;
   #onReplies: ((replies: readonly ServerReply[]) => void) | undefined;
   #onDrain: (() => void) | undefined;
   #reject: ((error: unknown) => void) | undefined;
@@ -60,6 +73,11 @@ export class Connection {
 
   get isDead(): boolean {
     return this.#dead !== undefined;
+  }
+
+  /** What is, or was last, waited for. */
+  get step(): string {
+    return this.#step;
   }
 
   /** Address of the server; absent for a unix socket. */
@@ -78,7 +96,7 @@ export class Connection {
    */
   encrypt(options: ConnectionOptions, timeoutMs: number): Promise<void> {
     return this.#wait("TLS handshake", timeoutMs, (done) => {
-      if (!this.#reader.isIdle) return this.fail(this.#trouble("clear text after STARTTLS"));
+      if (!this.#reader.isIdle) return this.fail(this.#trouble("tls", "clear text after STARTTLS"));
       const socket = tlsConnect({ ...options, socket: this.#socket });
       this.#socket = socket;
       socket.on("data", (piece: Buffer) => void this.#read(piece));
@@ -92,19 +110,16 @@ export class Connection {
   }
 
   /**
-   * Writes once and waits for so many replies.
+   * Writes once, at the end of the turn, and waits for so many replies.
    * @param step names it in error messages
    */
-  ask(
-    text: string | Buffer,
-    step: string,
-    wait: { replies: number; timeoutMs: number },
-  ): Promise<readonly ServerReply[]> {
+  ask(text: string | Buffer, step: string, wait: Wait): Promise<readonly ServerReply[]> {
     return this.#wait(step, wait.timeoutMs, (done) => {
       this.#wanted = wait.replies;
+      this.#eachHasItsTime = wait.each === true;
       this.#replies = [];
       this.#onReplies = done;
-      if (text.length > 0) this.#socket.write(text);
+      if (text.length > 0) atEndOfTurn(() => this.#dead || this.#socket.write(text));
     });
   }
 
@@ -169,7 +184,7 @@ export class Connection {
     clearTimeout(this.#timer);
     this.#timerMs = timeoutMs;
     this.#timer = setTimeout(() => {
-      if (this.#reject) this.fail(this.#trouble(`no end in ${timeoutMs} ms`));
+      if (this.#reject) this.fail(this.#trouble("timeout", `no end in ${timeoutMs} ms`));
     }, timeoutMs).unref();
   }
 
@@ -183,9 +198,11 @@ export class Connection {
       this.#onDrain = undefined;
       done?.();
     });
-    socket.on("error", (error: NodeJS.ErrnoException) => this.#lost(error.code ?? "broken", error));
-    socket.on("end", () => this.#lost("closed by the server"));
-    socket.on("close", () => this.#lost("closed"));
+    socket.on("error", (error: NodeJS.ErrnoException) => {
+      this.#lost(howOf(error.code, this.#step), error.code ?? "broken", { cause: error });
+    });
+    socket.on("end", () => this.#lost(howOf(undefined, this.#step), "closed by the server"));
+    socket.on("close", () => this.#lost(howOf(undefined, this.#step), "closed"));
   }
 
   /** @returns whether to go on reading */
@@ -193,7 +210,7 @@ export class Connection {
     try {
       for (const reply of this.#reader.push(piece)) this.#take(reply);
     } catch (error) {
-      this.fail(this.#trouble(error instanceof Error ? error.message : "garbage", error));
+      this.fail(this.#trouble("garbled", error instanceof Error ? error.message : "garbage", { cause: error }));
     }
     return !this.#dead;
   }
@@ -202,26 +219,27 @@ export class Connection {
     if (this.#dead) return;
     const done = this.#onReplies;
     if (reply.code === 421) {
-      this.#lost("the server says 421");
+      this.#lost("said", "the server says 421", { said: reply });
     } else if (!done) {
       this.unasked = reply;
-      this.fail(this.#trouble(`the server says ${reply.code} unasked`));
+      this.fail(this.#trouble("said", `the server says ${reply.code} unasked`, { said: reply }));
     } else {
       this.isAnswered = true;
-      if (this.#replies.push(reply) < this.#wanted) return;
+      if (this.#replies.push(reply) < this.#wanted)
+        return this.#eachHasItsTime ? void this.#timer?.refresh() : undefined;
       this.#onReplies = undefined;
       done(this.#replies);
     }
   }
 
-  #lost(how: string, cause?: unknown): void {
+  #lost(how: How, what: string, more: { cause?: unknown; said?: ServerReply } = {}): void {
     if (this.#dead) return;
     this.isLost = true;
-    this.fail(this.#trouble(how, cause));
+    this.fail(this.#trouble(how, what, more));
   }
 
-  /** No text of the server goes into it: it may hold addresses. */
-  #trouble(what: string, cause?: unknown): Unavailable {
-    return new Unavailable("next-hop", `${this.#name}: ${this.#step}: ${what}`, cause);
+  #trouble(how: How, what: string, more: { cause?: unknown; said?: ServerReply } = {}): Unavailable {
+    const heard = this.#onReplies ? this.#replies : [];
+    return new Broken({ name: this.#name, step: this.#step }, how, { what, heard, ...more });
   }
 }

@@ -51,6 +51,21 @@ export class Pool {
     this.#options = options;
   }
 
+  /** Open, in use or not. */
+  get size(): number {
+    return this.#all.size;
+  }
+
+  /** When the kept connection that is unused for longest was last used; undefined: none is. */
+  get idleSinceMs(): number | undefined {
+    return this.#idle[0]?.sinceMs;
+  }
+
+  /** Closes the kept connection that is unused for longest. */
+  dropIdle(): void {
+    this.#quit(this.#idle.shift()?.connection);
+  }
+
   /** A kept connection, if one is free right now. */
   take(): Connection | undefined {
     const connection = this.#idle.pop()?.connection;

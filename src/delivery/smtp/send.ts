@@ -13,6 +13,8 @@ export interface Sending {
   readonly replies: number;
   /** Longest time without progress. */
   readonly timeoutMs: number;
+  /** Longest wait for what is said to the whole mail; absent: the same. */
+  readonly endMs?: number;
 }
 
 /**
@@ -31,7 +33,8 @@ export async function sendMail(
   const head = isSmall ? [dots.push(front), dots.push(whole)] : [];
   if (!isSmall) await stream(connection, parcel, { dots, timeoutMs: sending.timeoutMs });
   await connection.during(sending.ready, "waiting for our own record", sending.timeoutMs);
-  return connection.ask(Buffer.concat([...head, dots.end()]), "end of the mail", sending);
+  const { replies, endMs = sending.timeoutMs } = sending;
+  return connection.ask(Buffer.concat([...head, dots.end()]), "end of the mail", { replies, timeoutMs: endMs });
 }
 
 async function stream(

@@ -2,6 +2,8 @@ import { isIP } from "node:net";
 import type { Session } from "../../mail/views.ts";
 import { xtext } from "./xtext.ts";
 
+type Who = Omit<Session, "client">;
+
 /** Who really sent it, for the next hop's log (Postfix, XFORWARD_README). */
 const UNKNOWN = "[UNAVAILABLE]";
 /** Without CRLF (RFC 5321 4.5.3.1.4). */
@@ -16,7 +18,7 @@ const VALUE_MAX = 255;
  * @param offered the attributes of the server's EHLO line; none: no lines
  * @param mailId shown in the next hop's log beside its own queue id, when known
  */
-export function xforwardLines(offered: readonly string[], session: Session, mailId?: string): readonly string[] {
+export function xforwardLines(offered: readonly string[], session: Who, mailId?: string): readonly string[] {
   if (offered.length === 0) return NO_LINES;
   const lines: string[] = [];
   let line = "";
@@ -37,13 +39,13 @@ const ATTRIBUTES = ["NAME", "ADDR", "PORT", "PROTO", "HELO", "IDENT", "SOURCE"] 
 type Attribute = (typeof ATTRIBUTES)[number];
 const isKnown = (name: string): name is Attribute => (ATTRIBUTES as readonly string[]).includes(name);
 
-function valueFor(name: Attribute, session: Session, mailId: string | undefined): string {
+function valueFor(name: Attribute, session: Who, mailId: string | undefined): string {
   const value = known(name, session, mailId);
   // Controls, blanks and header specials are forbidden after decoding; the server would refuse the whole line.
   return value && value.length <= VALUE_MAX && /^[\w.:[\]@+=/~-]+$/.test(value) ? value : UNKNOWN;
 }
 
-function known(name: Attribute, session: Session, mailId: string | undefined): string | undefined {
+function known(name: Attribute, session: Who, mailId: string | undefined): string | undefined {
   switch (name) {
     case "ADDR":
       return addressOf(session.clientIp);
@@ -69,7 +71,7 @@ function addressOf(ip: string): string | undefined {
 }
 
 /** RFC 3848. */
-function protocolOf({ door, tls, login }: Session): string | undefined {
+function protocolOf({ door, tls, login }: Who): string | undefined {
   if (door === "http") return "HTTP";
   if (door !== "smtp" && door !== "submission") return undefined;
   return `ESMTP${tls ? "S" : ""}${login ? "A" : ""}`;

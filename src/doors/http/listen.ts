@@ -40,6 +40,8 @@ export async function openHttpDoor(options: HttpDoorOptions, parts: HttpParts): 
     ...(certificate && { https: certificate }),
   }) as unknown as FastifyInstance;
   http.server.maxConnections = options.connectionsMax;
+  // Otherwise a connection too many goes round among full workers for ever.
+  Object.assign(http.server, { dropMaxConnection: true });
   readsFormsAsText(http);
   http.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
     const status = error.statusCode ?? 500;
@@ -72,7 +74,7 @@ function readsFormsAsText(http: FastifyInstance): void {
 }
 
 /** /healthz: the process answers. /readyz: it can take mail. */
-function healthRoutes(http: FastifyInstance, { ready }: HttpParts): void {
+export function healthRoutes(http: FastifyInstance, { ready }: Pick<HttpParts, "ready">): void {
   http.get("/healthz", async () => ({ ok: true }));
   http.get("/readyz", async (_request, reply) => {
     try {
@@ -84,7 +86,8 @@ function healthRoutes(http: FastifyInstance, { ready }: HttpParts): void {
   });
 }
 
-async function listening(http: FastifyInstance, listen: Endpoint): Promise<string> {
+/** @returns where it really listens @throws Misuse */
+export async function listening(http: FastifyInstance, listen: Endpoint): Promise<string> {
   try {
     await http.listen({ ...listen });
   } catch (error) {

@@ -1,11 +1,15 @@
 import type { Answer } from "./handler.ts";
 import { createSequence, ofSession, PLACE, type Place, type Sequence, type Step } from "./steps.ts";
 
+/** Each is told to the log, and thousands come in one piece: an MTA that is so far out of step has to begin anew. */
+const DISORDERS_MAX = 200;
+
 /**
  * Where one SMTP session stands, and which answer, if any, already stands for the steps to come: a refusal decided where
  * no answer was due, or the 451 after a fault.
  */
 export class Course {
+  #disorders = 0;
   readonly #sequence: Sequence;
   #place: Place;
   #sessionHold: Answer | undefined;
@@ -75,5 +79,11 @@ export class Course {
     this.#place = place;
     if (this.mailOpen) this.#mailHold = answer;
     return undecided;
+  }
+
+  /** One more command out of order. @returns whether this session has had enough of them */
+  disorder(): boolean {
+    this.#disorders += 1;
+    return this.#disorders > DISORDERS_MAX;
   }
 }

@@ -12,7 +12,7 @@ import { type Intake, isReply, type Reception } from "../intake.ts";
 import { troubleReply } from "../spoken.ts";
 import type { Transaction } from "../transaction.ts";
 import type { Edits } from "./edits.ts";
-import { readRecipient, readSender } from "./envelope.ts";
+import { NO_RECIPIENTS, readRecipient, readSender } from "./envelope.ts";
 import type { BodyAnswer, MailAnswer, MilterHandler, MilterPeer, SessionAnswer } from "./handler.ts";
 import type { Macros } from "./macros.ts";
 import { createMailText, type MailText, type TextBounds } from "./mail-text.ts";
@@ -164,6 +164,11 @@ class MilterSession implements MilterHandler {
     const ended = this.open;
     this.open = undefined;
     if (!ended) return writeReply("local-trouble");
+    if (ended.accepted.size === 0) {
+      ended.transaction.abort();
+      await ended.text.discard();
+      return NO_RECIPIENTS;
+    }
     const reply = await judge(ended, macros.get("i"));
     if (!isPositive(reply)) return reply;
     const spellings = ({ address }: Recipient) => ended.accepted.get(address.key)?.spellings ?? [];

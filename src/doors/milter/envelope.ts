@@ -8,6 +8,8 @@ import type { Recipient, Sender } from "../../mail/views.ts";
 
 const bad = (code: number, enhanced: string, line: string): Reply => ({ code, enhanced, lines: [line] });
 const BAD_SENDER = bad(501, "5.1.7", "the sender address cannot be read");
+/** An MTA that goes on after every recipient was refused has nobody to deliver to (RFC 5321 3.3). */
+export const NO_RECIPIENTS = bad(554, "5.5.1", "no valid recipients");
 const BAD_RECIPIENT = bad(501, "5.1.3", "the recipient address cannot be read");
 const BAD_PARAMETER = bad(501, "5.5.4", "a parameter cannot be read");
 const NEEDS_UTF8 = bad(553, "5.6.7", "non-ASCII address without SMTPUTF8");

@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import { atEndOfTurn } from "../../kit/turn.ts";
 import { type Frame, FrameDecoder } from "./frames.ts";
 
 export interface LinkBounds {
@@ -20,6 +21,8 @@ export interface LinkEvents {
 
 /** Up to here frames are joined by copying, above they are handed to one writev. */
 const JOIN_BYTES_MAX = 65_536;
+/** What a peer asks for faster than this is said at once, so that one that does not read is noticed. */
+const FRAMES_PER_TURN_MAX = 16;
 /** For a peer to take the last bytes when we close. */
 const LINGER_MS = 5_000;
 
@@ -40,6 +43,13 @@ export class Link {
   /** The peer does not take what we write. */
   #stalled = false;
   #paused = false;
+  /** Go out together at the end of the turn. */
+  #unsent: Buffer[] = [];
+  readonly #send = (): void => {
+    const frames = this.#unsent;
+    this.#unsent = [];
+    if (frames.length > 0 && !this.gone && !writeOnce(this.#socket, frames)) this.#stalled = true;
+  };
 
   constructor(socket: Duplex, bounds: LinkBounds, events: LinkEvents) {
     this.#socket = socket;
@@ -65,14 +75,16 @@ export class Link {
     return this.#socket.destroyed || this.#socket.writableEnded;
   }
 
-  /** All frames in one write. */
+  /** All frames in one write, with what else this turn has to say. */
   write(frames: readonly Buffer[]): void {
-    if (!this.gone && !writeOnce(this.#socket, frames)) this.#stalled = true;
+    if (this.#unsent.length === 0) atEndOfTurn(this.#send);
+    if (this.#unsent.push(...frames) > FRAMES_PER_TURN_MAX) this.#send();
   }
 
   /** Sends what is still to be sent, then closes. */
   end(): void {
     if (this.gone) return;
+    this.#send();
     this.#restart(LINGER_MS, () => this.destroy());
     this.#socket.end(() => this.destroy());
   }

@@ -261,6 +261,7 @@ class Connection implements MilterConnection {
   }
 
   #outOfOrder(step: Step): void {
+    if (this.#course.disorder()) return this.#breakOff(step, "out of order again and again");
     this.#report("peer", step, new Error("out of order"));
     this.#dropMail(this.#course.refuseRest(TROUBLE));
     if (this.#isDue(step)) this.#link.write([answerFrame(TROUBLE)]);

@@ -1,5 +1,6 @@
-import { chmod, lstat, unlink } from "node:fs/promises";
-import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { chmod } from "node:fs/promises";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { removeStaleSocket } from "../../kit/unix-socket.ts";
 import type { NewHandler } from "./handler.ts";
 import { type MilterOptions, type MilterSettings, milterSettings } from "./options.ts";
 import { type MilterConnection, serveMilter } from "./protocol.ts";
@@ -24,8 +25,6 @@ export interface MilterServerConfig {
 }
 
 const SOCKET_MODE = 0o660;
-/** To ask a socket file whether somebody answers. */
-const PROBE_TIMEOUT_MS = 1_000;
 
 /**
  * Opens a milter server.
@@ -36,7 +35,7 @@ export async function listenMilter({ listen, newHandler, options }: MilterServer
   const open: Open = new Map();
   const server = createServer((socket) => accept(socket, open, () => serveMilter(socket, newHandler, settings)));
   limit(server, settings);
-  if ("path" in listen) await removeStale(listen.path);
+  if ("path" in listen) await removeStaleSocket(listen.path);
   await bind(server, listen);
   server.on("error", (error) => settings.onFault({ kind: "bound", during: "accept", error }));
   if ("path" in listen) await chmod(listen.path, listen.mode ?? SOCKET_MODE);
@@ -66,6 +65,8 @@ function accept(socket: Socket, open: Open, serve: () => MilterConnection): void
 /** One connection too many is closed unread; the MTA then does what it is configured to do without this filter. */
 function limit(server: Server, settings: MilterSettings): void {
   server.maxConnections = settings.connectionsMax;
+  // Otherwise a connection too many goes round among full workers for ever.
+  Object.assign(server, { dropMaxConnection: true });
   server.on("drop", () => {
     const error = new Error(`more than ${settings.connectionsMax} connections`);
     settings.onFault({ kind: "bound", during: "accept", error });
@@ -96,26 +97,4 @@ async function close(server: Server, open: Open, graceMs: number): Promise<void>
   }, graceMs);
   await ended;
   clearTimeout(timer);
-}
-
-/** A server that was killed leaves its socket file behind. Any other file, and a living server, stay. */
-async function removeStale(path: string): Promise<void> {
-  const found = await lstat(path).catch(() => undefined);
-  if (!found) return;
-  if (!found.isSocket()) throw new Error(`not a socket: ${path}`);
-  if (await somebodyAnswers(path)) throw Object.assign(new Error(`in use: ${path}`), { code: "EADDRINUSE" });
-  await unlink(path);
-}
-
-function somebodyAnswers(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ path });
-    const done = (answer: boolean): void => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.setTimeout(PROBE_TIMEOUT_MS, () => done(true));
-    socket.once("connect", () => done(true));
-    socket.once("error", (error: NodeJS.ErrnoException) => done(error.code !== "ECONNREFUSED"));
-  });
 }

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { SMTPConnection, type SMTPConnectionOptions } from "smtp-server/lib/smtp-connection.js";
+import { atEndOfTurn } from "../../kit/turn.ts";
 import { decodeXtext, type Path, parsePathWithParams } from "../../mail/path.ts";
 import { type Reply, writeReply } from "../../mail/replies.ts";
 import { createContentWriter } from "../content-writer.ts";
@@ -25,6 +26,19 @@ export class Spoken {
   }
 }
 
+type Handler = (command: Buffer, callback: () => void) => void;
+const nothing = (): void => {};
+const SPACE = 32;
+const CONTROL = /[\x00-\x1f\x7f]/g;
+
+/** A reply as its lines, CRLF ended. Some words in it are the next hop's: none of them ends a line. */
+function written({ code, enhanced, lines }: Reply): string {
+  const last = lines.length - 1;
+  return lines
+    .map((line, index) => `${code}${index < last ? "-" : " "}${`${enhanced} ${line}`.trim().replace(CONTROL, " ")}\r\n`)
+    .join("");
+}
+
 /** ESMTP parameters whose values are xtext (RFC 3461 4). */
 const XTEXT = new Set(["ENVID", "ORCPT"]);
 /** Commands that change nothing and so count as "without mail", as every command does that is refused. */
@@ -36,7 +50,18 @@ const IDLE = new Set(["NOOP", "RSET", "HELO", "EHLO", "VRFY", "HELP", "AUTH"]);
  */
 export class RelayConnection extends SMTPConnection {
   readonly visit: Visit;
+  /** When the last command or mail was whole, on the clock that never jumps; see patience.ts. */
+  progressAt = performance.now();
+  /** Since when a mail has been coming in. */
+  receivingSince: number | undefined;
   private readonly relay: RelayServer;
+  /** Lines that go out at the end of the turn; to a client that pipelines, many in one write. */
+  private unsaid = "";
+  private readonly sayAll = (): void => {
+    const lines = this.unsaid;
+    this.unsaid = "";
+    if (lines !== "" && !this._upgrading && this._socket.readyState === "open") this._socket.write(lines);
+  };
   /** Not listeners of the socket: smtp-server strips those when it changes to TLS. */
   private readonly whenClosed = new Set<() => void>();
 
@@ -85,29 +110,73 @@ export class RelayConnection extends SMTPConnection {
   override send(code: number, data?: string | string[] | null, context?: string | false): void {
     if (code >= 400) this.visit.commandsSinceMail += 1;
     const said: unknown = data;
-    if (code === 250 && typeof data === "string")
-      return this.say(`250 ${this._getEnhancedStatusCode(250, context)} ${data}`);
+    if (said instanceof Spoken && code !== 421) return this.say(written(said.reply));
+    if (code === 250 && typeof data === "string") {
+      return this.say(`250 ${this._getEnhancedStatusCode(250, context)} ${data}\r\n`);
+    }
+    // What smtp-server writes by itself it writes at once, and it may close or change to TLS behind it.
+    this.sayAll();
     if (!(said instanceof Spoken)) return super.send(code, data, context);
-    const { enhanced, lines } = said.reply;
     super.send(
-      said.reply.code,
-      lines.map((line) => `${enhanced} ${line}`.trim()),
+      code,
+      said.reply.lines.map((line) => `${said.reply.enhanced} ${line}`.trim()),
       false,
     );
   }
 
-  /** A plain yes, said four times a mail: without smtp-server's log of every line. */
-  private say(line: string): void {
-    if (!this._upgrading && this._socket.readyState === "open") this._socket.write(`${line}\r\n`, "latin1");
+  /** A whole answer, CRLF ended: without smtp-server's log of every line. */
+  private say(lines: string): void {
+    if (this.unsaid === "") atEndOfTurn(this.sayAll);
+    this.unsaid += lines;
+  }
+
+  override close(): void {
+    this.sayAll();
+    super.close();
   }
 
   override _onCommand(command: Buffer, callback?: () => void): void {
+    this.progressAt = performance.now();
     const name = command.toString("latin1", 0, 4).toUpperCase();
     if (IDLE.has(name)) this.visit.commandsSinceMail += 1;
     if (this.visit.commandsSinceMail > this.relay.parts.settings().limits.commandsWithoutMailMax) {
       return this.send(421, "too many commands without a mail");
     }
-    super._onCommand(command, callback);
+    const handler = this.handlerOf(command, name);
+    if (handler) this.handle(handler, command, callback);
+    else super._onCommand(command, callback);
+  }
+
+  /**
+   * MAIL, RCPT and DATA where smtp-server's own checks would let them through. Said three times a mail, they need not be read four
+   * times over, nor logged.
+   */
+  private handlerOf(command: Buffer, name: string): Handler | undefined {
+    if (this._upgrading || this._server._closeTimeout || !this._ready || this._nextHandler) return undefined;
+    if (!this.hostNameAppearsAs || (command.length > 4 && command[4] !== SPACE)) return undefined;
+    if (name === "RCPT") return this.handler_RCPT;
+    if (name === "MAIL") return this.handler_MAIL;
+    return name === "DATA" ? this.handler_DATA : undefined;
+  }
+
+  private handle(handler: Handler, command: Buffer, callback: () => void = nothing): void {
+    const done = (): void => {
+      this._handlerPending = false;
+      this._whenWritable(callback);
+    };
+    this._handlerPending = true;
+    try {
+      handler.call(this, command, done);
+    } catch (error) {
+      this.answerTrouble(error);
+      if (this._handlerPending) done();
+    }
+  }
+
+  /** A bug in a step: an answer that leaves the mail with the client. */
+  private answerTrouble(error: unknown): void {
+    const reply = troubleReply(error, this.relay.parts.log);
+    this.send(reply.code, new Spoken(reply) as unknown as string);
   }
 
   override _parseAddressCommand(rawName: string, rawCommand: Buffer | string): ReadAddress | false {
@@ -143,7 +212,7 @@ export class RelayConnection extends SMTPConnection {
       this.send(503, "need MAIL and RCPT first");
       return callback();
     }
-    this.send(354, "end with <CR><LF>.<CR><LF>");
+    this.say("354 end with <CR><LF>.<CR><LF>\r\n");
     this.receiveMail();
     callback();
   }
@@ -162,11 +231,13 @@ export class RelayConnection extends SMTPConnection {
     const writer = createContentWriter({ ...limits, spillDir });
     const reader = new DataReader(limits, (slice) => parser.keep(writer, slice));
     const received = this.onceClosed(() => void writer.discard());
+    this.receivingSince = performance.now();
     parser.receive({
       reader,
       writer,
       ended: (resume) => {
         received();
+        this.receivingSince = undefined;
         this._handlerPending = true;
         this.concludeMail(reader, writer)
           .then((reply) => {
@@ -205,6 +276,7 @@ export class RelayConnection extends SMTPConnection {
   }
 
   private answerMail(reply: Reply): void {
+    this.progressAt = performance.now();
     this._handlerPending = false;
     this.visit.commandsSinceMail = 0;
     this.visit.transaction = undefined;

@@ -2,6 +2,7 @@ import type { SMTPServerOptions } from "smtp-server";
 import type { Endpoint } from "../../config/schema.ts";
 import { Misuse } from "../../kit/trouble.ts";
 import type { Certificate, Door } from "../door.ts";
+import { startPatience } from "./patience.ts";
 import { RelayServer, type SmtpParts } from "./server.ts";
 
 export interface SmtpDoorOptions {
@@ -22,13 +23,21 @@ export async function openSmtpDoor(options: SmtpDoorOptions, parts: SmtpParts): 
   const server = new RelayServer(serverOptions(options, parts), parts);
   server.on("error", (error: Error) => parts.log.debug({ reason: error.message }, "connection error"));
   await listening(server, options.listen);
+  const patience = startPatience(
+    () => server.connections,
+    () => parts.settings().limits,
+  );
   return {
     address: addressOf(server, options.listen),
+    connections: () => server.connections.size,
     renew: (certificate) => server.updateSecureContext({ ...certificate }),
     close: (drainMs) =>
       new Promise((resolve) => {
         server.options.closeTimeout = drainMs;
-        server.close(resolve);
+        server.close(() => {
+          patience.stop();
+          resolve();
+        });
         server.hangUpIdle();
       }),
   };

@@ -5,19 +5,31 @@ export interface PerAddress {
   leave(ip: string): void;
 }
 
-export function createPerAddress(max: () => number): PerAddress {
+/** What the other workers of this machine hold, as they told it a moment ago. */
+export interface Elsewhere {
+  /** Open connections of an address at the other workers. */
+  count(ip: string): number;
+  /** Tells them how many there are here now. */
+  tell(ip: string, here: number): void;
+}
+
+/** One process has everything itself. */
+export const NOBODY_ELSE: Elsewhere = { count: () => 0, tell: () => undefined };
+
+export function createPerAddress(max: () => number, elsewhere = NOBODY_ELSE): PerAddress {
   const open = new Map<string, number>();
+  const set = (ip: string, count: number): void => {
+    if (count > 0) open.set(ip, count);
+    else open.delete(ip);
+    elsewhere.tell(ip, count);
+  };
   return {
     enter(ip) {
       const count = open.get(ip) ?? 0;
-      if (count >= max()) return false;
-      open.set(ip, count + 1);
+      if (count + elsewhere.count(ip) >= max()) return false;
+      set(ip, count + 1);
       return true;
     },
-    leave(ip) {
-      const count = (open.get(ip) ?? 1) - 1;
-      if (count > 0) open.set(ip, count);
-      else open.delete(ip);
-    },
+    leave: (ip) => set(ip, (open.get(ip) ?? 1) - 1),
   };
 }

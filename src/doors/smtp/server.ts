@@ -28,6 +28,7 @@ export interface SmtpLimits extends DataBounds, Omit<ContentBounds, "spillDir"> 
   readonly commandsWithoutMailMax: number;
   readonly authFailuresMax: number;
   readonly idleTimeoutMs: number;
+  readonly dataTimeoutMs: number;
   readonly greetingDelayMs: number;
 }
 

@@ -4,6 +4,19 @@ import type { DataReader } from "./data-reader.ts";
 
 type Done = (error?: Error | null) => void;
 
+const CR = 13;
+const LF = 10;
+
+/** smtp-server's handlers may call back twice; the parser goes on once. */
+function once(done: Done): () => void {
+  let isDone = false;
+  return () => {
+    if (isDone) return;
+    isDone = true;
+    done();
+  };
+}
+
 /** What receives one mail's text. */
 export interface MailSink {
   readonly reader: DataReader;
@@ -49,7 +62,7 @@ export class RelayStream extends SMTPStream {
 
   private take(chunk: Buffer): void {
     this.taking = true;
-    this._write(chunk, "buffer", (error) => {
+    this.read(chunk, (error) => {
       this.taking = false;
       if (error) return void this.destroy(error);
       const next = this.queue.shift();
@@ -57,6 +70,15 @@ export class RelayStream extends SMTPStream {
       if (this.full) this.emit("drain");
       this.full = false;
     });
+  }
+
+  /** One whole command in one packet is what most clients send: it needs no search, no text of the rest and no copy. */
+  private read(chunk: Buffer, done: Done): void {
+    const end = chunk.length - 2;
+    const isCommand = !this._dataMode && !this.isClosed && this._remainder === "" && end <= this._maxCommandLength;
+    if (isCommand && chunk[end] === CR && chunk.indexOf(LF) === end + 1) {
+      this.oncommand(chunk.subarray(0, end), once(done));
+    } else this._write(chunk, "buffer", done);
   }
 
   /** A line that was never ended is no command. */

@@ -1,7 +1,7 @@
 import type { SMTPServerSession } from "smtp-server";
 import { Unavailable } from "../../kit/trouble.ts";
 import type { Client } from "../../mail/client.ts";
-import type { Sender, Session } from "../../mail/views.ts";
+import { isOwn, type Sender, type Session } from "../../mail/views.ts";
 import type { ClientReader } from "../../registers/clients.ts";
 import type { Intake, Reception } from "../intake.ts";
 import type { Transaction } from "../transaction.ts";
@@ -62,6 +62,11 @@ export class Visit {
       if (!(error instanceof Unavailable)) throw error;
       return this.sessionOf(smtp, undefined);
     }
+  }
+
+  /** A client, or a host that may relay, as far as was found out by now. */
+  get isOwn(): boolean {
+    return this.session !== undefined && isOwn(this.session);
   }
 
   endMail(): void {

@@ -1,18 +1,17 @@
 import { z } from "zod";
-import type { Pack } from "../../law/pack.ts";
 import { isAdSender } from "../../mail/client.ts";
 import type { Recipient, Session } from "../../mail/views.ts";
-import type { Standing } from "../../registers/consents.ts";
 import { advertiserOf, declaredAdvertising } from "../../signals/declared.ts";
 import { detectedEvidence, judgedAsDeclared, onlyPacks, READS_LIKE_IT } from "../advertising/detection.ts";
-import { consequences } from "../consequence.ts";
+import { consequences, type Demand, demandsMore } from "../consequence.ts";
 import { type Context, defineRule, type Evidence, type Finding, PASS, skip } from "../define.ts";
-import { groupByPacks, packsOf } from "../groups.ts";
+import { type Group, groupByPacks, packsOf } from "../groups.ts";
+import { type Demands, demandsOf, isGranted, type Lack, stateOf } from "./demands.ts";
 
 export const recordedConsent = defineRule({
   id: "consent/recorded-consent",
   title: "No advertising without the recipient's recorded yes",
-  why: "Advertising goes only to recipients who clearly agreed, and stops when they refuse. Clients that are advertisers hear it\nat RCPT; for mail that declares itself it is looked up once the headers are in, and for a\nclient's mail that reads like advertising (advertising/detect) once it is read. Register away: deferred, never passed.",
+  why: "Advertising goes only to recipients who clearly agreed, and stops when they refuse. Clients that are advertisers hear it\nat RCPT; for mail that declares itself it is looked up once the headers are in, and for a\nclient's mail that reads like advertising (advertising/detect) once it is read. Asked once more right before the\nhandover, when a refusal can no longer come unnoticed. Register away: deferred, never passed.",
   sources: [
     { cite: "Order 38 (CN 2006) art. 13(2)", confidence: "C5" },
     { cite: "Order 38 (CN 2006) art. 14", confidence: "C3" },
@@ -35,6 +34,14 @@ export const recordedConsent = defineRule({
       const advertiser = advertiserOf(view);
       if (!advertiser) return skip("no advertiser to ask about");
       return judge({ session: view.session, recipients: view.recipients, advertiser }, context);
+    },
+    async handover({ session, reliances }, context) {
+      const said = reliances.map(({ packs, ...reliance }) => {
+        const packsFor: typeof context.packsFor = (recipient, of) =>
+          context.packsFor(recipient, of).filter(({ id }) => packs.includes(id));
+        return judge({ session, ...reliance, lacks: ["withdrawn"] }, { ...context, packsFor });
+      });
+      return (await Promise.all(said)).flat();
     },
     body(view, context) {
       const asked = judgedAsDeclared(view, context);
@@ -62,41 +69,69 @@ interface Question {
   readonly advertiser: string;
   /** What showed that it is advertising. */
   readonly seen?: Evidence;
+  /** What is asked about. */
+  readonly lacks?: readonly Lack[];
 }
 
+const LACKS: readonly Lack[] = ["missing", "withdrawn"];
+
 async function judge(question: Question, context: Context<unknown>): Promise<Finding | readonly Finding[]> {
-  const { session, recipients, advertiser, seen } = question;
+  const { session, recipients, advertiser, lacks = LACKS } = question;
   const keys = recipients.map(({ address }) => address.key);
   const records = await context.consents.standing(advertiser, keys);
-  const states = new Map(recipients.map((recipient, index) => [recipient, stateOf(records[index])]));
+  const groups = groupByPacks({ session, recipients }, context);
   const findings: Finding[] = [];
-  for (const { packs, recipients: group } of groupByPacks({ session, recipients }, context)) {
-    for (const state of ["missing", "withdrawn"] as const) {
-      const concerned = group.filter((recipient) => states.get(recipient) === state);
-      const demands = demandsOf(packs, state);
-      if (concerned.length === 0 || demands.length === 0) continue;
-      findings.push(
-        ...consequences(session, demands, {
-          reply: state === "missing" ? "consent-missing" : "consent-withdrawn",
-          reason: state === "missing" ? "no consent recorded" : "consent withdrawn",
-          recipients: concerned,
-          evidence: { advertiser, recipients: concerned.length, ...seen },
-          ...(seen && { detail: READS_LIKE_IT }),
-        }),
-      );
+  if (!records.every(isGranted)) {
+    const states = new Map(recipients.map((recipient, index) => [recipient, stateOf(records[index])]));
+    for (const { packs, recipients: group } of groups) {
+      for (const state of lacks) {
+        const concerned = group.filter((recipient) => states.get(recipient) === state);
+        const demands = demandsOf(packs)[state];
+        if (concerned.length > 0 && demands.length > 0) {
+          findings.push(...lacking(question, state, { demands, recipients: concerned }));
+        }
+      }
     }
   }
+  const relying = reliedOn(question, groups, (recipient) => {
+    const record = records[recipients.indexOf(recipient)];
+    return record?.withdrawnAtMs === undefined;
+  });
+  if (relying) findings.push(relying);
   return findings.length > 0 ? findings : PASS;
 }
 
-const stateOf = (consent: Standing | undefined): "missing" | "granted" | "withdrawn" =>
-  !consent ? "missing" : consent.withdrawnAtMs === undefined ? "granted" : "withdrawn";
-
-/** A refusal binds under every model, by the article that says so; a missing yes only where the law is opt-in. */
-const demandsOf = (packs: readonly Pack[], state: "missing" | "withdrawn") =>
-  packs.flatMap((pack) => {
-    const { consent, refusal } = pack;
-    const requirement =
-      state === "withdrawn" ? (refusal ?? consent) : consent?.model === "opt-in" ? consent : undefined;
-    return requirement ? [{ pack, requirement }] : [];
+function lacking(
+  { session, advertiser, seen }: Question,
+  state: Lack,
+  { demands, recipients }: { readonly demands: readonly Demand[]; readonly recipients: readonly Recipient[] },
+): Finding[] {
+  return consequences(session, demands, {
+    reply: state === "missing" ? "consent-missing" : "consent-withdrawn",
+    reason: state === "missing" ? "no consent recorded" : "consent withdrawn",
+    recipients,
+    evidence: { advertiser, recipients: recipients.length, ...seen },
+    ...(seen && { detail: READS_LIKE_IT }),
   });
+}
+
+/** Who gets the mail only because he has not refused: asked again at the handover. */
+function reliedOn(
+  { session, recipients, advertiser }: Question,
+  groups: readonly Group[],
+  mayHaveIt: (recipient: Recipient) => boolean,
+): Finding | undefined {
+  const binding = groups.filter(({ packs }) => demandsMore(session, demandsOf(packs).withdrawn));
+  const [first] = binding;
+  if (!first) return undefined;
+  const concerned = binding.length === groups.length ? recipients : binding.flatMap((group) => group.recipients);
+  const relying = concerned.filter(mayHaveIt);
+  if (relying.length === 0) return undefined;
+  const { packs, ids } = binding.length === 1 ? demandsOf(first.packs) : together(binding);
+  return { kind: "pass", packs, reliance: { advertiser, recipients: relying, packs: ids } };
+}
+
+function together(groups: readonly Group[]): Pick<Demands, "packs" | "ids"> {
+  const packs = [...new Set(groups.flatMap((group) => demandsOf(group.packs).packs))];
+  return { packs, ids: packs.map(({ id }) => id) };
+}

@@ -1,16 +1,17 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { parseHours } from "../../kit/hours.ts";
-import type { Cap, Pack } from "../../law/pack.ts";
+import type { Pack } from "../../law/pack.ts";
 import { isAdSender } from "../../mail/client.ts";
 import type { Headers } from "../../mail/headers.ts";
 import { decodedSubject } from "../../mail/subject.ts";
 import type { HeaderView, Recipient, Session } from "../../mail/views.ts";
 import type { CapAsk, CapGrant, QuotaAnswer } from "../../registers/consent-quotas.ts";
 import { advertiserOf, declaredAdvertising, declaredTopics } from "../../signals/declared.ts";
-import { type Demand, demandsMore } from "../consequence.ts";
+import { demandsMore } from "../consequence.ts";
 import { type Claim, type Context, defineRule, type Finding, PASS, type Said, skip } from "../define.ts";
 import { groupByPacks } from "../groups.ts";
+import { countsInQueue, type NamedCap, namedCaps, scopeDemands } from "./caps.ts";
 import { type Excess, findingsOf } from "./excess.ts";
 
 export const scope = defineRule({
@@ -26,7 +27,14 @@ export const scope = defineRule({
     "An advertiser that sends on behalf of several brands under one login: give each brand a client of its own",
     "A mail that is sent again by hand after the next server had taken it: it counts twice",
   ],
-  options: z.strictObject({}),
+  options: z.strictObject({
+    wait: z
+      .boolean()
+      .default(false)
+      .describe(
+        "with nextHop.mode: queue: a mail beyond its number or outside its hours is accepted and waits until it may go; what is delivered counts",
+      ),
+  }),
   looks: {
     rcpt({ session, recipient }, context) {
       const advertiser = isAdSender(session.client) ? session.client?.id : undefined;
@@ -51,50 +59,63 @@ interface Question {
   readonly mail?: HeaderView;
 }
 
-/** A cap of a pack that protects a recipient, and the name its count goes by. */
-interface NamedCap {
-  readonly name: string;
-  readonly pack: Pack;
-  readonly cap: Cap;
-}
-
 interface Judged {
   readonly recipient: Recipient;
   readonly packs: readonly Pack[];
   readonly caps: readonly NamedCap[];
+  /** Numbers and hours are kept in the queue: only kinds of product are left to look at. */
+  readonly waits: boolean;
 }
 
-async function judge(question: Question, context: Context<unknown>): Promise<Said> {
+interface Options {
+  readonly wait: boolean;
+}
+
+async function judge(question: Question, context: Context<Options>): Promise<Said> {
   const { session, recipients, advertiser, mail } = question;
   const likeness = mail && once(() => likenessOf(mail.headers));
   const judged: Judged[] = [];
   for (const { packs, recipients: group } of groupByPacks({ session, recipients }, context)) {
-    const caps = packs.flatMap((pack) => namedCaps(pack, likeness));
+    const waits = context.options.wait && isQueued(session) && countsInQueue(packs);
+    if (waits && !mail) continue;
+    const caps = waits ? [] : packs.flatMap((pack) => namedCaps(pack, likeness));
     const demands = [...scopeDemands(packs), ...caps.map(({ pack, cap }) => ({ pack, requirement: cap }))];
-    if (demandsMore(session, demands)) judged.push(...group.map((recipient) => ({ recipient, packs, caps })));
+    if (demandsMore(session, demands)) judged.push(...group.map((recipient) => ({ recipient, packs, caps, waits })));
   }
-  if (judged.length === 0) return skip("no law asks more of this sender than a note");
-  const asks = judged.map(({ recipient, caps }) => ({ recipient: recipient.address.key, caps: caps.map(askOf) }));
-  const { take, look } = context.quotas;
-  const answers = await (mail ? take : look)(advertiser, asks);
-  const excesses = judged.flatMap((each, index) =>
-    excessesOf(each, answers[index] as QuotaAnswer, { question, context }),
-  );
+  if (judged.length === 0) return skip("no law asks more of this sender than a note, or it waits in the queue");
+  const answers = await answersFor(judged, question, context);
+  const excesses = judged.flatMap((each) => excessesOf(each, answers.get(each) as QuotaAnswer, { question, context }));
   const claims = mail
-    ? judged.flatMap(({ recipient }, index) => claimsOf(recipient, answers[index]?.grants ?? []))
+    ? judged.flatMap((each) => (each.waits ? [] : claimsOf(each.recipient, answers.get(each)?.grants ?? [])))
     : [];
   const held: Finding[] = claims.length > 0 ? [{ kind: "pass", claims }] : [];
   const findings = [...held, ...findingsOf(session, advertiser, excesses)];
   return findings.length > 0 ? findings : PASS;
 }
 
-/** Similar mails cannot be told before there is one. */
-const namedCaps = (pack: Pack, likeness: (() => string) | undefined): NamedCap[] =>
-  pack.caps.flatMap((cap, index) => {
-    const name = `${pack.id}.${index}`;
-    if (cap.of === "mail") return [{ name, pack, cap }];
-    return likeness === undefined ? [] : [{ name: `${name}.${likeness()}`, pack, cap }];
-  });
+/** The queue asks again for mail of advertising clients; an MTA that asks by milter has a queue of its own. */
+const isQueued = ({ client, door }: Session): boolean => isAdSender(client) && door !== "milter";
+
+/** Nothing is taken for those who wait, nor before the mail itself is there. */
+async function answersFor(
+  judged: readonly Judged[],
+  { advertiser, mail }: Question,
+  { quotas }: Context<unknown>,
+): Promise<Map<Judged, QuotaAnswer>> {
+  const [waiting, others] = [judged.filter(({ waits }) => waits), judged.filter(({ waits }) => !waits)];
+  const asked = await Promise.all(
+    [
+      { ask: quotas.look, about: waiting },
+      { ask: mail ? quotas.take : quotas.look, about: others },
+    ].map(async ({ ask, about }) => {
+      if (about.length === 0) return [];
+      const asks = about.map(({ recipient, caps }) => ({ recipient: recipient.address.key, caps: caps.map(askOf) }));
+      const answers = await ask(advertiser, asks);
+      return about.map((each, index): [Judged, QuotaAnswer] => [each, answers[index] as QuotaAnswer]);
+    }),
+  );
+  return new Map(asked.flat());
+}
 
 function once<T>(make: () => T): () => T {
   let made: { readonly value: T } | undefined;
@@ -112,14 +133,6 @@ const askOf = ({ name, cap }: NamedCap): CapAsk => ({
   windowMs: cap.windowHours * HOUR_MS,
   unlessAgreed: cap.unlessAgreed,
 });
-
-/** What was agreed binds where a law asks for an agreement; those that speak of its scope come first. */
-const scopeDemands = (packs: readonly Pack[]): Demand[] => [
-  ...packs.flatMap((pack) => (pack.scope ? [{ pack, requirement: pack.scope }] : [])),
-  ...packs.flatMap((pack) =>
-    !pack.scope && pack.consent?.model === "opt-in" ? [{ pack, requirement: pack.consent }] : [],
-  ),
-];
 
 /**
  * What two mails share that differ in labels, digits and signs only. Not the Subject: a digest, which nobody reads back.
@@ -143,13 +156,14 @@ interface Circumstances {
 
 /** Everything in which this mail goes beyond what this recipient's word and his laws allow. */
 function excessesOf(
-  { recipient, packs, caps }: Judged,
+  { recipient, packs, caps, waits }: Judged,
   { standing, grants }: QuotaAnswer,
   { question: { mail }, context }: Circumstances,
 ): Excess[] {
   const demands = scopeDemands(packs);
   const excesses: Excess[] = [];
-  for (const grant of grants.filter(({ granted }) => !granted)) {
+  for (const grant of waits ? [] : grants) {
+    if (grant.granted) continue;
     const cap = caps.find(({ name }) => name === grant.name);
     if (cap) excesses.push({ recipient, kind: "cap", demands: [{ pack: cap.pack, requirement: cap.cap }], grant });
     else if (demands.length > 0) excesses.push({ recipient, kind: "number", demands, grant });
@@ -157,7 +171,7 @@ function excessesOf(
   if (!standing || standing.withdrawnAtMs !== undefined || demands.length === 0) return excesses;
   const hours = standing.hours === undefined ? undefined : parseHours(standing.hours);
   const nowMs = context.clock.now();
-  if (hours && !hours.has(nowMs)) excesses.push({ recipient, kind: "hours", demands, hours: hours.text });
+  if (hours && !waits && !hours.has(nowMs)) excesses.push({ recipient, kind: "hours", demands, hours: hours.text });
   if (mail && standing.topics.length > 0) {
     const declared = declaredTopics(mail.headers);
     const other = declared.find((topic) => !standing.topics.includes(topic));

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isPostmaster } from "../../mail/postmaster.ts";
 import type { Recipient } from "../../mail/views.ts";
 import { isOwn } from "../../mail/views.ts";
 import { defineRule, PASS, reject } from "../define.ts";
@@ -36,10 +37,6 @@ export const anonymous = defineRule({
     },
   },
 });
-
-/** Mail for postmaster is always taken (RFC 5321 4.5.1). */
-const isPostmaster = ({ address }: Recipient, isLocal: (domain: string) => boolean): boolean =>
-  address.local.toLowerCase() === "postmaster" && (address.domain === "" || isLocal(address.domain));
 
 /** `a%b@c`, `a!b`, `"a@b"@c`, `@x,@y:a@b`: all once meant "and from there on to". */
 function hidesRoute({ address, sourceRoute }: Recipient, characters: string): boolean {

@@ -9,19 +9,9 @@ import { loadWindow, type Signals, saveWindow, sweepWindows, windowAt } from "./
 /** Records whose quotas are taken in one transaction, without letting anybody else in between. */
 const BATCH_RECORDS = 500;
 
-const SWEEP_EVERY = 32;
-
 /** Admissions in LMDB: records are read, then all quotas of a batch are taken in one transaction; where none is asked for, none is begun. */
 export function createLmdbAdmissions(tables: Tables, environment: Environment<Signals>, clock: Clock): Admissions {
   const sweep = sweepWindows(clock);
-  let unswept = 0;
-  /** Twice as many as may have been added, not each time. */
-  const sweepAfter = (dbs: Dbs<Signals>, added: number): void => {
-    unswept += added;
-    if (unswept < SWEEP_EVERY) return;
-    sweep(dbs, 2 * unswept);
-    unswept = 0;
-  };
 
   async function admitBatch(questions: readonly Question[]): Promise<Admitted[]> {
     const [{ table, n } = { table: "", n: 0 }] = questions;
@@ -39,7 +29,7 @@ export function createLmdbAdmissions(tables: Tables, environment: Environment<Si
     const work = (dbs: Dbs<Signals>): Admitted[] => asked.map((each) => takeAll(dbs, each, { n, nowMs }));
     if (n === 0) return environment.read(work);
     return environment.write((dbs) => {
-      sweepAfter(dbs, questions.length);
+      sweep(dbs, questions.length);
       return work(dbs);
     }, questions.length);
   }

@@ -37,14 +37,17 @@ function saveSet(sets: Rows, key: Buffer, { state, expiresAtMs }: { state: Disti
 export function createLmdbMarks(environment: Environment<Signals>, clock: Clock): Marks {
   const at = ({ partition, id }: Key): Buffer => keyOf(partition, id);
   const sweepFirsts = createSweep<Signals>("firsts", ({ firsts }, key, value) => {
-    if (isOver(value, clock.now())) void firsts.remove(key);
+    const over = isOver(value, clock.now());
+    if (over) void firsts.remove(key);
+    return over;
   });
   const sweepSets = createSweep<Signals>("sets", (dbs, key, value) => {
-    if (!isOver(value, clock.now())) return;
+    if (!isOver(value, clock.now())) return false;
     const { newest, sample } = loadSet(dbs, key);
     newest.clear();
     sample.clear();
     void dbs.sets.remove(key);
+    return true;
   });
 
   return {

@@ -16,6 +16,9 @@ import { precheck } from "./precheck.ts";
 export type Rows = Database<string, Buffer>;
 export type Dbs<Name extends string> = Readonly<Record<Name, Rows>>;
 
+/** One of a place's `binary` databases, as what it is. */
+export const bytesOf = (rows: Rows): Database<Buffer, Buffer> => rows as unknown as Database<Buffer, Buffer>;
+
 export interface Place<Name extends string> {
   /** Made when absent, for the owner's eyes only. */
   readonly dir: string;
@@ -23,6 +26,8 @@ export interface Place<Name extends string> {
   readonly names: readonly Name[];
   /** Who is to blame in `Unavailable`. */
   readonly dependency: Dependency;
+  /** Those whose values are bytes; `bytesOf` reads and writes them. */
+  readonly binary?: readonly Name[];
 }
 
 export interface Handle<Name extends string> {
@@ -50,7 +55,7 @@ export function reasonText(error: unknown): string {
 }
 
 /** @throws Misuse when the directory cannot be ours, Unavailable when the disk fails */
-export function openHandle<Name extends string>({ dir, names, dependency }: Place<Name>): Handle<Name> {
+export function openHandle<Name extends string>({ dir, names, dependency, binary = [] }: Place<Name>): Handle<Name> {
   try {
     mkdirSync(dir, { recursive: true, mode: DIRECTORY_MODE });
     chmodSync(dir, DIRECTORY_MODE);
@@ -66,7 +71,9 @@ export function openHandle<Name extends string>({ dir, names, dependency }: Plac
     };
     const root = open<string, Buffer>(dir, options);
     try {
-      const dbs = Object.fromEntries(names.map((name) => [name, root.openDB<string, Buffer>({ ...form, name })]));
+      const encodingOf = (name: Name) => (binary.includes(name) ? "binary" : "string");
+      const openOne = (name: Name) => root.openDB<string, Buffer>({ ...form, encoding: encodingOf(name), name });
+      const dbs = Object.fromEntries(names.map((name) => [name, openOne(name)]));
       return { root, dbs: dbs as Dbs<Name> };
     } catch (error) {
       void root.close();

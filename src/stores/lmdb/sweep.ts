@@ -1,22 +1,37 @@
 import type { Dbs } from "./open.ts";
 
-const LOOKED_AT = 4;
+/** Rows looked at in one go, at least: to begin costs more than to go on. */
+const ROWS_MIN = 16;
+
+/** How many rows are looked at for each that may have been added: more where some were over, fewer where none was. */
+const PACE_MIN = 1;
+const PACE_MAX = 4;
+const PACE_FIRST = 4;
+const PACE_SLOWER = 0.75;
 
 /**
  * Walks round the rows of a database, a few at a time, inside transactions that write anyway; so what expired does
- * not pile up, and no timer is needed.
+ * not pile up, and no timer is needed. Where nothing expires it slows down.
  *
- * @param drop is shown each row and removes it when its time is over
+ * @param drop is shown each row, removes it when its time is over, and says whether it did
  */
 export function createSweep<Name extends string>(
   name: Name,
-  drop: (dbs: Dbs<Name>, key: Buffer, value: string) => void,
-): (dbs: Dbs<Name>, rows?: number) => void {
+  drop: (dbs: Dbs<Name>, key: Buffer, value: string) => boolean,
+): (dbs: Dbs<Name>, added?: number) => void {
   let position: Buffer | undefined;
-  return (dbs, rows = LOOKED_AT) => {
+  let pace = PACE_FIRST;
+  let owed = 0;
+  return (dbs, added = 1) => {
+    owed += added * pace;
+    if (owed < ROWS_MIN) return;
+    const rows = Math.floor(owed);
+    owed -= rows;
     const range = position ? { start: position, exclusiveStart: true } : {};
     const looked = [...dbs[name].getRange({ ...range, limit: rows })];
-    for (const { key, value } of looked) drop(dbs, Buffer.from(key), value);
+    let dropped = 0;
+    for (const { key, value } of looked) if (drop(dbs, Buffer.from(key), value)) dropped += 1;
+    pace = Math.min(PACE_MAX, Math.max(PACE_MIN, dropped > 0 ? pace * 2 : pace * PACE_SLOWER));
     const last = looked.at(-1);
     position = last && looked.length === rows ? Buffer.from(last.key) : undefined;
   };

@@ -33,7 +33,9 @@ export const windowAt = ({ partition, id }: Key): Buffer => keyOf(partition, id)
 /** Drops windows that are over, a few at a time. */
 export const sweepWindows = (clock: Clock) =>
   createSweep<Signals>("windows", ({ windows }, key, value) => {
-    if (isOver(value, clock.now())) void windows.remove(key);
+    const over = isOver(value, clock.now());
+    if (over) void windows.remove(key);
+    return over;
   });
 
 /** Windows in LMDB: each step is one transaction, atomic over all processes of the machine. */

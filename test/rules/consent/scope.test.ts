@@ -38,6 +38,11 @@ testRule(scope, {
       { ...ad, header: header("AD", "\nX-Ad-Topic: shoes; hats"), agreed: { topics: ["hats", "shoes"] } },
     ],
     ["an hour that was agreed to", { ...ad, agreed: { hours } }],
+    ["what waits in the queue: beyond its number", { ...limited, sent: 2, options: { wait: true } }],
+    [
+      "what waits in the queue: at another hour",
+      { ...ad, agreed: { hours: "01:00-02:00 UTC" }, options: { wait: true } },
+    ],
     [
       "a stranger's advertisement: his laws only note it",
       { ...ad, client: undefined as never, sent: 99, packs: vn2020 },
@@ -49,6 +54,21 @@ testRule(scope, {
     ],
   ],
   catches: [
+    [
+      "another kind than agreed to, though the rest waits in the queue",
+      { ...ad, header: header("AD", "\nX-Ad-Topic: cars"), agreed: { topics: ["shoes"] }, options: { wait: true } },
+      "header: reject consent-topic",
+    ],
+    [
+      "a number at the door where the law counts similar mails",
+      { ...limited, packs: [packOf("vn-2012")], sent: 2, options: { wait: true } },
+      "rcpt: reject consent-number",
+    ],
+    [
+      "a number at the door where no queue asks again",
+      { ...limited, client: {}, header: header("AD sale", "\nX-Ad: yes"), sent: 2, options: { wait: true } },
+      "header: reject consent-number",
+    ],
     ["one more than agreed, at RCPT", { ...limited, sent: 2 }, "rcpt: reject consent-number"],
     [
       "one more than agreed, for mail that declares itself",

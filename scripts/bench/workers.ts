@@ -1,0 +1,158 @@
+/**
+ * scripts/bench/workers: the same traffic through one worker and through two, alternating in one run; what an idle worker holds, and what
+ * ten thousand idle connections hold and cost. Ratios count; absolute figures are this machine's today.
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { cpuSeconds, freePort, type Running, start, untilListening } from "./lib/processes.ts";
+import { median, report } from "./lib/report.ts";
+import { send, startSink } from "./lib/traffic.ts";
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+const BIN = join(HERE, "../../bin/consentry");
+const ROUNDS = Number(process.env.ROUNDS ?? 5);
+const MAILS = Number(process.env.MAILS ?? 8000);
+const SESSIONS = Number(process.env.SESSIONS ?? 20);
+const BYTES = Number(process.env.BYTES ?? 4096);
+const IDLE = Number(process.env.IDLE ?? 10_000);
+const TWO = Number(process.env.WORKERS ?? 2);
+
+if (process.argv.includes("--help")) {
+  console.log(
+    "scripts/bench/workers   (environment: ROUNDS, MAILS a round, SESSIONS, BYTES, WORKERS beside one, IDLE connections)",
+  );
+  process.exit(0);
+}
+
+interface Relay extends Running {
+  readonly port: number;
+  /** Itself and its workers. */
+  pids(): number[];
+}
+
+const work = mkdtempSync(join(tmpdir(), "consentry-bench-"));
+const sink = await startSink();
+
+async function relay(workers: number): Promise<Relay> {
+  const port = await freePort();
+  const dir = mkdtempSync(join(work, "house-"));
+  const config = join(dir, "consentry.yaml");
+  const lines = [
+    "hostname: relay.example.net",
+    `listeners: [{ door: smtp, listen: "127.0.0.1:${port}" }]`,
+    `workers: ${workers}`,
+    "localDomains: [example.com]",
+    `dataDir: ${join(dir, "var")}`,
+    `nextHop: { to: "smtp://127.0.0.1:${sink.port}" }`,
+    "limits: { connectionsPerIpMax: 100000, connectionsMax: 100000, idleTimeoutMs: 3600000 }",
+    "log: { level: warn, format: json }",
+  ];
+  writeFileSync(config, `${lines.join("\n")}\n`);
+  const running = start(BIN, ["serve", "--config", config]);
+  await untilListening(port);
+  await new Promise((resolve) => setTimeout(resolve, 4_000));
+  const pids = (): number[] => [running.pid, ...childrenOf(running.pid)];
+  return { ...running, port, pids };
+}
+
+const childrenOf = (pid: number): number[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number);
+
+/** What a process holds, MB: pages that several share are counted in parts (PSS), or whole (RSS). */
+const memoryOf = (pid: number, field: "Pss" | "Rss"): number =>
+  Number(new RegExp(`^${field}:\\s+(\\d+)`, "m").exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))?.[1] ?? 0) /
+  1024;
+const sum = (values: readonly number[]): number => values.reduce((all, each) => all + each, 0);
+
+async function measure({ port, pids }: Relay, reconnects = false): Promise<{ rate: number; cpu: number }> {
+  const before = sum(pids().map(cpuSeconds));
+  const seconds = await send(port, {
+    mails: MAILS,
+    sessions: SESSIONS,
+    bytes: BYTES,
+    sender: "writer@stranger.example",
+    recipient: "reader@example.com",
+    reconnects,
+  });
+  return { rate: MAILS / seconds, cpu: ((sum(pids().map(cpuSeconds)) - before) / MAILS) * 1000 };
+}
+
+/** Holds so many connections that have said EHLO and nothing more. @returns what ends them */
+async function holdIdle(port: number): Promise<() => Promise<void>> {
+  const child = spawn(process.execPath, [join(HERE, "lib/idle-clients.ts"), String(port), String(IDLE)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  await once(child.stdout, "data");
+  return async () => {
+    child.kill("SIGKILL");
+    await once(child, "exit");
+  };
+}
+
+const relays: Relay[] = [];
+try {
+  const [one, two] = [await relay(1), await relay(TWO)];
+  relays.push(one, two);
+  const idle = two.pids().slice(1);
+  const idlePss = median(idle.map((pid) => memoryOf(pid, "Pss")));
+  const idleRss = median(idle.map((pid) => memoryOf(pid, "Rss")));
+  const supervisorPss = memoryOf(two.pid, "Pss");
+  for (const each of relays) await measure(each);
+  const rounds: { one: number; two: number; cpuOne: number; cpuTwo: number }[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const [first, second] = [await measure(one), await measure(two)];
+    rounds.push({ one: first.rate, two: second.rate, cpuOne: first.cpu, cpuTwo: second.cpu });
+    process.stderr.write(`round ${round + 1} of ${ROUNDS}: ${first.rate.toFixed(0)} and ${second.rate.toFixed(0)}\n`);
+  }
+  const single: { one: number; two: number }[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    single.push({ one: (await measure(one, true)).rate, two: (await measure(two, true)).rate });
+  }
+  const held: { memory: number; beside: number; without: number }[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const drop = await holdIdle(two.port);
+    const memory = sum(two.pids().map((pid) => memoryOf(pid, "Pss")));
+    const beside = (await measure(two)).rate;
+    await drop();
+    held.push({ memory, beside, without: (await measure(two)).rate });
+  }
+  console.log(`${MAILS} mails of ${BYTES} bytes a round, ${SESSIONS} sessions, ${ROUNDS} rounds, medians`);
+  const middle = (field: "one" | "two" | "cpuOne" | "cpuTwo"): number => median(rounds.map((each) => each[field]));
+  report("workers", [
+    { name: `${TWO} workers / one`, value: median(rounds.map((each) => each.two / each.one)), target: 1.7, unit: "x" },
+    {
+      name: `a connection for each mail: ${TWO} workers / one`,
+      value: median(single.map((each) => each.two / each.one)),
+      unit: "x",
+    },
+    { name: "a connection for each mail: one worker", value: median(single.map((each) => each.one)), unit: "mails/s" },
+    { name: "an idle worker (shared pages in parts)", value: idlePss, target: 120, bound: "most", unit: "MB" },
+    { name: "an idle worker (shared pages whole)", value: idleRss, unit: "MB" },
+    { name: "the supervisor (shared pages in parts)", value: supervisorPss, unit: "MB" },
+    {
+      name: `${IDLE} idle connections: memory of all`,
+      value: median(held.map(({ memory }) => memory)),
+      target: 600,
+      bound: "most",
+      unit: "MB",
+    },
+    {
+      name: `rate beside ${IDLE} idle connections / without`,
+      value: median(held.map((each) => each.beside / each.without)),
+      target: 0.9,
+      unit: "x",
+    },
+    { name: "one worker: rate", value: middle("one"), unit: "mails/s" },
+    { name: `${TWO} workers: rate`, value: middle("two"), unit: "mails/s" },
+    { name: "one worker: CPU", value: middle("cpuOne"), unit: "s per 1,000 mails" },
+    { name: `${TWO} workers: CPU, supervisor and all`, value: middle("cpuTwo"), unit: "s per 1,000 mails" },
+  ]);
+} finally {
+  for (const each of relays) await each.stop();
+  await sink.stop();
+  rmSync(work, { recursive: true, force: true });
+}

@@ -1,0 +1,175 @@
+/** The relay as a process of its own, as operators run it: started, killed, drained, reloaded, its clock stepped. */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { freePort, type Running, start, untilListening } from "../../bench/lib/processes.ts";
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+const CLI = join(HERE, "../../../src/commands/index.ts");
+
+const RESTART_MS = 500;
+
+export interface ServiceOptions {
+  readonly work: string;
+  readonly dataDir: string;
+  readonly storeUrl: string;
+  readonly sinkPort: number;
+  readonly dnsAddress: string;
+  readonly workers: number;
+  /** Of rules that nothing else is said of. */
+  readonly rules: "watch" | "enforce";
+}
+
+export interface SoakService {
+  readonly port: number;
+  readonly config: string;
+  /** How often it ended although nobody asked it to. */
+  readonly endedByItself: number;
+  /** Has it started, and started again whenever it ends. */
+  up(): void;
+  /** @throws Error when it does not listen within twenty seconds */
+  ready(): Promise<void>;
+  /** SIGKILL, of all of it. */
+  kill(): Promise<void>;
+  /** SIGKILL of the first process alone: with several workers the supervisor. */
+  killFirst(): Promise<void>;
+  /** SIGKILL of one worker, where there are several. */
+  killWorker(): void;
+  /** SIGTERM: mails in progress may end. */
+  stop(): Promise<void>;
+  reload(): void;
+  stepClock(aheadMs: number): void;
+  /** Memory of all its processes, MB; 0 while it is down. */
+  memoryMb(): number;
+}
+
+export async function soakService(options: ServiceOptions): Promise<SoakService> {
+  const port = await freePort();
+  const config = join(options.work, "consentry.yaml");
+  const clock = join(options.work, "clock");
+  const write = (drainMs: number): void => writeFileSync(config, configText(options, port, drainMs));
+  write(5000);
+  let running: Running | undefined;
+  let wanted = false;
+  let keeping = Promise.resolve();
+  let ended = 0;
+  let reloads = 0;
+  const pids = (): number[] => (running ? family(running.pid) : []);
+  /** Starts it, and again when it ends, as whoever runs services does: it may have been started onto a disk that is full. */
+  const keep = async (): Promise<void> => {
+    while (wanted) {
+      const args = ["--disable-warning=ExperimentalWarning", "--import", join(HERE, "step-clock.ts"), CLI];
+      const mine = start(process.execPath, [...args, "serve", "--config", config], { STEP_CLOCK: clock });
+      running = mine;
+      await new Promise((resolve) => mine.child.once("exit", resolve));
+      if (!wanted) return;
+      ended += 1;
+      await new Promise((resolve) => setTimeout(resolve, RESTART_MS));
+    }
+  };
+  const down = async (signal: (pid: number) => void): Promise<void> => {
+    wanted = false;
+    if (running) signal(running.pid);
+    await running?.stop();
+    await keeping;
+    running = undefined;
+  };
+  return {
+    port,
+    config,
+    get endedByItself() {
+      return ended;
+    },
+    up() {
+      if (wanted) return;
+      wanted = true;
+      keeping = keep();
+    },
+    ready: () => untilListening(port),
+    kill: () =>
+      down((pid) => {
+        for (const each of family(pid)) tell(each, "SIGKILL");
+      }),
+    killFirst: () => down((pid) => tell(pid, "SIGKILL")),
+    killWorker() {
+      const [first, ...others] = pids();
+      const workers = others.filter((pid) => commandLine(pid).includes("serve") && pid !== first);
+      const worker = workers[Math.floor(workers.length / 2)];
+      if (worker !== undefined) tell(worker, "SIGKILL");
+    },
+    stop: () => down(() => undefined),
+    reload() {
+      reloads += 1;
+      // Another text each time, so that there is something to put in force.
+      write(5000 + reloads);
+      if (running) tell(running.pid, "SIGHUP");
+    },
+    stepClock(aheadMs) {
+      writeFileSync(clock, String(aheadMs));
+      for (const pid of pids()) if (hasSteppedClock(pid)) tell(pid, "SIGUSR2");
+    },
+    memoryMb: () => pids().reduce((sum, pid) => sum + residentMb(pid), 0),
+  };
+}
+
+function configText(
+  { dataDir, storeUrl, sinkPort, dnsAddress, rules, workers }: ServiceOptions,
+  port: number,
+  drainMs: number,
+): string {
+  const lines = [
+    "hostname: relay.example.net",
+    `listeners: [{ door: smtp, listen: "127.0.0.1:${port}" }]`,
+    `workers: ${workers}`,
+    "localDomains: [example.com]",
+    `dataDir: ${dataDir}`,
+    `store: { url: "${storeUrl}" }`,
+    `nextHop: { to: "smtp://127.0.0.1:${sinkPort}", timeoutMs: 4000 }`,
+    `dns: { servers: ["${dnsAddress}"], timeoutMs: 1000 }`,
+    `rules: { default: ${rules}, "conduct/harvesting": watch }`,
+    `limits: { connectionsPerIpMax: 1000, headersMax: 5000, receivedMax: 200, drainMs: ${drainMs} }`,
+    "log: { level: error, format: json }",
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+/** A process and all that came of it. */
+function family(pid: number): number[] {
+  const tasks = `/proc/${pid}/task`;
+  if (!existsSync(tasks)) return [];
+  const children = readdirSync(tasks).flatMap((task) => {
+    try {
+      return readFileSync(`${tasks}/${task}/children`, "utf8").split(" ").map(Number).filter(Boolean);
+    } catch {
+      return [];
+    }
+  });
+  return [pid, ...children.flatMap(family)];
+}
+
+function tell(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
+
+/** Others would be ended by the signal. */
+const hasSteppedClock = (pid: number): boolean => commandLine(pid).includes("step-clock");
+
+function commandLine(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "latin1");
+  } catch {
+    return "";
+  }
+}
+
+function residentMb(pid: number): number {
+  try {
+    return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1024;
+  } catch {
+    return 0;
+  }
+}

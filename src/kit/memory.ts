@@ -1,0 +1,12 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+
+/**
+ * Gives back what starting up took and nobody needs any more: a fifth of an idle process. Holds everything up for a third of a second, so
+ * it is for the moment before the doors count as open.
+ */
+export function giveMemoryBack(): void {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as (how: { type: "major"; execution: "sync"; flavor: "last-resort" }) => void;
+  collect({ type: "major", execution: "sync", flavor: "last-resort" });
+}

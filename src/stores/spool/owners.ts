@@ -1,0 +1,86 @@
+/**
+ * Who holds leases: a process, known by its id and the moment it started, so that another one with the same id is not taken for it.
+ * A lease ends with its owner: at once where its death can be seen, else when it has not been heard of for SILENT_MS.
+ */
+import { randomBytes } from "node:crypto";
+import { readFileSync, readlinkSync } from "node:fs";
+import type { Tables } from "./rows.ts";
+
+/** An owner says that it is there every so often … */
+export const HEARTBEAT_MS = 10_000;
+/** … and is given up after this. */
+export const SILENT_MS = 60_000;
+
+interface OwnerRow {
+  readonly pid: number;
+  /** Ticks since the machine started. */
+  readonly started: string;
+  /** Of the machine's start, and of the room in which the pid counts. */
+  readonly where: string;
+  readonly heardAt: number;
+  /** The service it belongs to; absent for a command beside it. */
+  readonly service?: string;
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+function where(): string {
+  try {
+    return `${read("/proc/sys/kernel/random/boot_id").trim()} ${readlinkSync("/proc/self/ns/pid")}`;
+  } catch {
+    return "";
+  }
+}
+
+/** When a process started, in the kernel's count; empty: there is none, or it is over. */
+function startOf(pid: number): string {
+  const [state = "", ...fields] = read(`/proc/${pid}/stat`).split(") ").at(-1)?.split(" ") ?? [];
+  return state === "Z" || state === "X" ? "" : (fields[18] ?? "");
+}
+
+export interface Owner {
+  readonly name: string;
+  /** Says that it is there. */
+  beat(dbs: Tables, nowMs: number): void;
+}
+
+/** @param service the same for all processes of one service; absent: a command beside it */
+export function createOwner(service?: string): Owner {
+  const name = randomBytes(9).toString("base64url");
+  const self = { pid: process.pid, started: startOf(process.pid), where: where(), ...(service && { service }) };
+  return {
+    name,
+    beat: ({ owners }, nowMs) => void owners.put(Buffer.from(name), JSON.stringify({ ...self, heardAt: nowMs })),
+  };
+}
+
+/** Is this owner there? Where its process cannot be looked at, its silence decides. */
+export function isAlive(dbs: Tables, name: string, nowMs: number): boolean {
+  const row = readOwner(dbs, name);
+  if (!row || Math.abs(nowMs - row.heardAt) > SILENT_MS) return false;
+  return row.where !== where() || row.where === "" || startOf(row.pid) === row.started;
+}
+
+export function readOwner({ owners }: Tables, name: string): OwnerRow | undefined {
+  const text = owners.get(Buffer.from(name));
+  return text === undefined ? undefined : (JSON.parse(text) as OwnerRow);
+}
+
+/** Those of the service who are there, and one of another service, if there is one. */
+export function servicesOf(dbs: Tables, service: string, nowMs: number): { ours: number; stranger?: OwnerRow } {
+  let ours = 0;
+  for (const { key } of dbs.owners.getRange()) {
+    const name = Buffer.from(key).toString();
+    const row = readOwner(dbs, name);
+    if (row?.service === undefined || !isAlive(dbs, name, nowMs)) continue;
+    if (row.service !== service) return { ours, stranger: row };
+    ours += 1;
+  }
+  return { ours };
+}

@@ -1,0 +1,158 @@
+/**
+ * Killed at any moment under load, with a next hop that fails at random: every mail that was answered 250 arrives at least once, nothing arrives
+ * that no client sent to its end, and each mail that arrives twice is one whose first delivery nobody heard of.
+ */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { expect, it } from "vitest";
+import { openJournal } from "../../src/stores/hourlog/journal.ts";
+import { openSpoolDesk } from "../../src/stores/spool/desk.ts";
+import { startChaos, type Taken } from "../helpers/chaos-hop.ts";
+import { type Program, startNode } from "../helpers/process.ts";
+import { openSmtp } from "../helpers/smtp-dialogue.ts";
+import { tempDir } from "../helpers/temp.ts";
+import { until } from "../helpers/wait.ts";
+
+const CLI = fileURLToPath(new URL("../../src/commands/index.ts", import.meta.url));
+/** QUEUE_CRASH_ROUNDS=200 for the long run. */
+const ROUNDS = Number(process.env.QUEUE_CRASH_ROUNDS ?? 6);
+const SESSIONS = 20;
+const ROUND_MS_MAX = 60_000;
+/** Between a delivery and the kill that keeps us from remembering it: an entry and a commit on a busy disk. */
+const UNKNOWN_MS = 3_000;
+
+interface Client {
+  /** Answered 250. */
+  readonly said: Set<string>;
+  /** The whole mail went out, and no answer came. */
+  readonly unknown: Set<string>;
+}
+
+const clients: Client = { said: new Set(), unknown: new Set() };
+let made = 0;
+
+/** Sends mail after mail until the server is gone. */
+async function send(port: number): Promise<void> {
+  const client = await openSmtp(port);
+  if (!(await client.say("EHLO pc.shop.example")).startsWith("250")) return;
+  for (;;) {
+    made += 1;
+    const id = `m${made}`;
+    const size = made % 50 === 0 ? 700_000 : 2_000;
+    const content = `From: a@shop.example\r\nTo: b@example.com\r\nDate: ${new Date().toUTCString()}\r\nSubject: ${id}\r\n\r\n${"x"
+      .repeat(70)
+      .concat("\r\n")
+      .repeat(size / 72)}`;
+    const heard = await client.mail({ from: "a@shop.example", to: ["b@example.com"], content });
+    const end = heard.length === 4 ? heard[3] : undefined;
+    if (end?.startsWith("250")) clients.said.add(id);
+    else if (end === "") clients.unknown.add(id);
+    if (end === undefined || end === "") return client.end();
+  }
+}
+
+async function serve(config: string): Promise<{ program: Program; port: number }> {
+  const program = await startNode(CLI, ["serve", "--config", config]);
+  const line = await program.waitForLine(/"listening"/, 40_000);
+  return { program, port: Number(/127\.0\.0\.1:(\d+)/.exec(line)?.[1]) };
+}
+
+const children = async (pid: number): Promise<number[]> => {
+  const { readFileSync } = await import("node:fs");
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
+  return text.trim().split(" ").filter(Boolean).map(Number);
+};
+
+/** Alternately the whole service, the process that takes in, and one that delivers. */
+async function kill(program: Program, round: number): Promise<void> {
+  const delivering = await children(program.pid);
+  if (round % 3 !== 1) for (const pid of delivering) process.kill(pid, "SIGKILL");
+  if (round % 3 === 2) {
+    await delay(1_500);
+    for (const pid of await children(program.pid)) process.kill(pid, "SIGKILL");
+  }
+  program.signal("SIGKILL");
+  await program.exited;
+}
+
+const unexplained = (deliveries: readonly Taken[], kills: readonly number[]): Taken[] =>
+  deliveries
+    .slice(0, -1)
+    .filter(({ isSaid, atMs }) => isSaid && !kills.some((at) => at >= atMs - 50 && at - atMs < UNKNOWN_MS));
+
+it(
+  `loses nothing and invents nothing over ${ROUNDS} kills at random moments`,
+  async () => {
+    const dir = tempDir();
+    const chaos = await startChaos(0.1);
+    const config = join(dir, "consentry.yaml");
+    const lines = [
+      "hostname: relay.example.net",
+      'listeners: [{ door: smtp, listen: "127.0.0.1:0" }]',
+      "localDomains: [example.com]",
+      `dataDir: ${join(dir, "data")}`,
+      `nextHop: { to: "smtp://127.0.0.1:${chaos.port}", mode: queue, tls: never }`,
+      "queue: { retrySeconds: [1], destinationRetrySeconds: [1], jitter: 0, reserveMb: 1, inlineBytesMax: 65536 }",
+      "rules: { default: off }",
+      "log: { level: info, format: json }",
+    ];
+    writeFileSync(config, `${lines.join("\n")}\n`);
+    const kills: number[] = [];
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const { program, port } = await serve(config);
+      const sending = Array.from({ length: SESSIONS }, () => send(port).catch(() => undefined));
+      const before = chaos.taken.length;
+      // Some die while those that deliver are still starting, most in the middle of delivering.
+      if (round % 4 !== 3) await until("it delivers", () => chaos.taken.length > before, 30_000);
+      await delay(Math.random() * 1_500);
+      kills.push(Date.now());
+      await kill(program, round);
+      kills.push(Date.now());
+      await Promise.all(sending);
+    }
+    chaos.failures = 0;
+    const { program } = await serve(config);
+    const desk = openSpoolDesk(join(dir, "data", "spool"), 10_000);
+    await until(
+      "the queue is empty",
+      async () => {
+        for await (const _ of desk.list({ limit: 1 })) return false;
+        return true;
+      },
+      120_000,
+    );
+    await desk.close();
+    await program.stop();
+    await chaos.stop();
+
+    const byId = Map.groupBy(chaos.taken, ({ id }) => id);
+    expect(
+      [...clients.said].filter((id) => !byId.has(id)),
+      "answered 250 and lost",
+    ).toEqual([]);
+    const sent = (id: string): boolean => clients.said.has(id) || clients.unknown.has(id);
+    expect(
+      [...byId.keys()].filter((id) => !sent(id)),
+      "arrived, though no client sent it to its end",
+    ).toEqual([]);
+    const twice = [...byId.values()].filter((deliveries) => deliveries.length > 1);
+    expect(
+      twice.flatMap((deliveries) => unexplained(deliveries, kills)),
+      "arrived twice for no reason",
+    ).toEqual([]);
+    const journal = await openJournal(join(dir, "data", "ledger"));
+    const handedOver = new Set<string>();
+    for await (const { mailId = "" } of journal.find({ event: "handed-over" })) handedOver.add(mailId);
+    await journal.close();
+    expect(handedOver.size, "each mail that arrived has its entry").toBe(byId.size);
+    const unsaid = twice.filter((each) => each.some(({ isSaid }) => !isSaid)).length;
+    process.stderr.write(
+      `${ROUNDS} kills: ${clients.said.size} answered 250, ${clients.unknown.size} unanswered, ${byId.size} arrived, ` +
+        `${twice.length} of them twice or more (${unsaid}: the next hop took it and did not say so; the others: killed before it was written down)\n`,
+    );
+    expect(clients.said.size).toBeGreaterThan(ROUNDS * 5);
+  },
+  ROUNDS * ROUND_MS_MAX + 180_000,
+);
