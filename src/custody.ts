@@ -4,6 +4,7 @@
  */
 import { join } from "node:path";
 import type { Config } from "./config/schema.ts";
+import { readSecret } from "./config/secret.ts";
 import { startDeliverers } from "./deliverers.ts";
 import { archivingHop } from "./delivery/ad-archive.ts";
 import { openCarrier } from "./delivery/carrier/open.ts";
@@ -15,6 +16,8 @@ import { queueHop } from "./delivery/queue/hop.ts";
 import type { Carrier, Gate, QueuedMail, Reporter } from "./delivery/queue/queued.ts";
 import { type Runner, startRunner } from "./delivery/queue/runner.ts";
 import { createReporter } from "./delivery/reports/reporter.ts";
+import { leadingBack, rewritingHop } from "./delivery/rewriting.ts";
+import { createSrs, type Srs } from "./delivery/srs.ts";
 import type { House } from "./house.ts";
 import type { Duty } from "./kit/duties.ts";
 import { every } from "./kit/every.ts";
@@ -62,7 +65,11 @@ export async function openCustody(house: House): Promise<Custody> {
   let queue = needsQueue(house.law.config) ? await openQueue(house, () => hop, house.law.config) : undefined;
   const isQueueing = (): boolean => house.law.config.nextHop.mode === "queue";
   return {
-    nextHop: () => (queue && isQueueing() ? queue.front : hop),
+    nextHop: () =>
+      rewritingHop(queue && isQueueing() ? queue.front : hop, {
+        srs: () => srsOf(house, house.law.config),
+        isLocal: (domain) => house.law.site.isLocal(domain),
+      }),
     archived: (inner) =>
       archivingHop(inner, { archive: () => copiesOf(house, house.law.config), choice: () => house.law.choice }),
     size: async () => queue?.size(),
@@ -89,6 +96,17 @@ export async function openCustody(house: House): Promise<Custody> {
       await hop.close(graceMs);
     },
   };
+}
+
+const rewriters = new WeakMap<Config, Srs>();
+
+/** Rewrites senders of forwarded mail; undefined: the configuration leaves them as they are. */
+function srsOf({ clock }: Pick<House, "clock">, config: Config): Srs | undefined {
+  const { mode, domain = config.hostname.toLowerCase(), daysMax } = config.envelopeRewriting;
+  if (mode === "off") return undefined;
+  const srs = rewriters.get(config) ?? createSrs({ domain, secret: readSecret(config), nowMs: clock.now, daysMax });
+  rewriters.set(config, srs);
+  return srs;
 }
 
 const opened = new WeakMap<Config, AdCopies>();
@@ -141,17 +159,22 @@ function carrierOf(house: House, config: Config): Carrier {
       return current.ask(name, type);
     },
   };
-  return openCarrier(config, { names, log, clock, egressOf: (clientId) => house.gate.egressOf(clientId) });
+  const { tables } = house.store;
+  const egressOf = (clientId: string) => house.gate.egressOf(clientId);
+  const carrier = openCarrier(config, { names, log, clock, tables, egressOf });
+  return leadingBack(carrier, { srs: () => srsOf(house, house.law.config) });
 }
 
 /** Reports in the languages of those who sent. */
 function reporterOf(house: House): Reporter {
   const { ids, clock } = house;
   const config = () => house.law.config;
-  const languagesFor = ({ sender }: QueuedMail): [Language, ...Language[]] => {
+  const languagesFor = async ({ sender, session }: QueuedMail): Promise<[Language, ...Language[]]> => {
     const { reportLanguage } = config().queue;
     if (reportLanguage !== "auto") return [reportLanguage];
-    const packs = sender.address ? house.law.choice.for({ address: sender.address }, {}) : [];
+    const { clientId } = session;
+    const client = clientId === undefined ? undefined : await house.clients.byId(clientId).catch(() => undefined);
+    const packs = sender.address ? house.law.choice.for({ address: sender.address }, client ? { client } : {}) : [];
     return languagesOf(packs.map(({ country }) => country));
   };
   const from = () => config().queue.reportFrom ?? `mailer-daemon@${config().hostname}`;

@@ -18,7 +18,8 @@ function end(graceMs: number): void {
   isEnding = true;
   // Before it has begun there is nothing to let end.
   const closed = close ? close(graceMs) : Promise.resolve();
-  void closed.finally(() => process.exit());
+  // Not process.exit(): that waits for LMDB's threads, one of which may be waiting for this one, and holds everybody's lock meanwhile.
+  void closed.finally(() => process.kill(process.pid, "SIGKILL"));
 }
 
 process.on("message", (word: Word) => (word === "wake" ? wake() : end(word.endWithinMs)));

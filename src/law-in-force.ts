@@ -113,6 +113,10 @@ export function layDownLaw({ config, file }: LoadedConfig, parts: LawParts): Law
   if (address !== undefined && !local.has(address.slice(address.lastIndexOf("@") + 1))) {
     problems.push("refusals.address: its domain is none of localDomains, so nobody could write to it");
   }
+  const { mode: rewriting, domain: rewritingDomain = config.hostname.toLowerCase() } = config.envelopeRewriting;
+  if (rewriting === "srs" && !local.has(rewritingDomain)) {
+    problems.push(`envelopeRewriting.domain: ${rewritingDomain} is none of localDomains, so no bounce would come back`);
+  }
   if (gateSettings(settings).waits && config.nextHop.mode !== "queue") {
     problems.push(`rules."consent/scope".wait: only with nextHop.mode: queue, where a mail can wait`);
   }

@@ -8,6 +8,7 @@ import type { LoadedConfig } from "./config/load.ts";
 import type { Config } from "./config/schema.ts";
 import { readSealKey } from "./config/seal-key.ts";
 import { adDuty, type Custody, openCustody } from "./custody.ts";
+import type { NextHop } from "./delivery/next-hop.ts";
 import { type DeskService, openDeskService } from "./desk/service.ts";
 import type { Door } from "./doors/door.ts";
 import { certificateOf, type DoorParts, openDoors } from "./doors/open.ts";
@@ -66,33 +67,7 @@ export async function openHouse(house: House, around: Around = {}): Promise<Serv
   };
   const { lag, admission } = watchLoad(house, custody);
   let draining = false;
-  const parts: DoorParts = {
-    ...house,
-    elsewhere: around.elsewhere,
-    admission,
-    isDraining: () => draining,
-    metrics: async () => renderMetrics((await around.gather?.()) ?? [await house.meter.snapshot()]),
-    quotas: house.store.windows,
-    get pipeline() {
-      return house.law.pipeline;
-    },
-    get nextHop() {
-      return front;
-    },
-    get hostname() {
-      return house.law.config.hostname;
-    },
-    get sealing() {
-      return house.law.sealing;
-    },
-    get signing() {
-      return house.law.signing?.sign;
-    },
-    get receivedMax() {
-      return house.law.config.limits.receivedMax;
-    },
-    isLocal: (domain) => house.law.site.isLocal(domain),
-  };
+  const parts = partsOf(house, around, { admission, isDraining: () => draining, nextHop: () => front });
   const doors = await openDoors(house, parts, desk).catch(async (error: unknown) => {
     void admission.stop();
     await custody.close(0);
@@ -121,6 +96,40 @@ export async function openHouse(house: House, around: Around = {}): Promise<Serv
     },
   };
 }
+
+interface Inside {
+  readonly admission: Admission;
+  readonly isDraining: () => boolean;
+  readonly nextHop: () => NextHop;
+}
+
+/** What doors ask the house, in force at the moment they ask. */
+const partsOf = (house: House, around: Around, { nextHop, ...inside }: Inside): DoorParts => ({
+  ...house,
+  ...inside,
+  elsewhere: around.elsewhere,
+  metrics: async () => renderMetrics((await around.gather?.()) ?? [await house.meter.snapshot()]),
+  quotas: house.store.windows,
+  get pipeline() {
+    return house.law.pipeline;
+  },
+  get nextHop() {
+    return nextHop();
+  },
+  get hostname() {
+    return house.law.config.hostname;
+  },
+  get sealing() {
+    return house.law.sealing;
+  },
+  get signing() {
+    return house.law.signing?.sign;
+  },
+  get receivedMax() {
+    return house.law.config.limits.receivedMax;
+  },
+  isLocal: (domain) => house.law.site.isLocal(domain),
+});
 
 /** What can be short, and who is let in meanwhile. */
 function watchLoad(house: House, custody: Custody): { lag: LagGauge; admission: Admission } {

@@ -83,7 +83,7 @@ export const delivering = {
   reportLanguage: z
     .enum(["auto", ...LANGUAGES])
     .default("auto")
-    .describe("of reports to senders; auto: those of the packs of the sender's domain, and English"),
+    .describe("of reports to senders; auto: those of the packs of the sender's domain or client, and English"),
   reportFrom: z
     .email("an address")
     .optional()

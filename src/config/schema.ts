@@ -4,7 +4,7 @@ import { adArchive } from "./ad-archive.ts";
 import { dns, list, scorers } from "./asked.ts";
 import { route, WAYS, WAYS_TEXT } from "./delivering.ts";
 import { queue } from "./queue.ts";
-import { arc, dkim } from "./signing.ts";
+import { arc, dkim, envelopeRewriting } from "./signing.ts";
 import { count, domain, endpoint, ipRange, minutes, ruleMode, seconds, timeout, timeoutUpTo } from "./values.ts";
 
 export type { Endpoint } from "./values.ts";
@@ -205,6 +205,7 @@ export const configSchema = z.strictObject({
   lists: z.array(list).default([]).describe("lists of addresses that send spam, or never do"),
   arc: arc.optional().describe("ARC seals on mail that goes on (RFC 8617)"),
   dkim: dkim.prefault({}).describe("DKIM signatures on mail of our own clients, where the domain in From has a key"),
+  envelopeRewriting: envelopeRewriting.prefault({}).describe("envelope senders of mail that goes on (SRS)"),
   nextHop: nextHop.prefault({}).describe("delivery"),
   queue: queue.prefault({}).describe("mail in our custody, with nextHop.mode: queue"),
   routes: z

@@ -78,6 +78,8 @@ export function loadModel(file: Buffer): Model {
   const header = readHeader(file.toString("utf8", 0, Math.max(0, Math.min(lf, 65_536))));
   const weights = new Int8Array(WEIGHTS_EACH << header.featureBits);
   const valuesStart = file.length - WEIGHTS_EACH * header.features;
+  // Of a file that is cut short they would begin before it: it is refused below.
+  const values = new Int8Array(file.subarray(Math.max(0, valuesStart)));
   let at = lf + 1;
   let bucket = -1;
   for (let index = 0; index < header.features && at < valuesStart; index += 1) {
@@ -92,7 +94,7 @@ export function loadModel(file: Buffer): Model {
     }
     bucket += gap;
     for (let each = 0; each < WEIGHTS_EACH; each += 1)
-      weights[WEIGHTS_EACH * bucket + each] = file.readInt8(valuesStart + WEIGHTS_EACH * index + each);
+      weights[WEIGHTS_EACH * bucket + each] = values[WEIGHTS_EACH * index + each] as number;
   }
   if (at !== valuesStart || bucket >= 1 << header.featureBits)
     throw new Misuse("the model file is damaged or cut short");

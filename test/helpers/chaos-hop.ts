@@ -55,14 +55,14 @@ function talk(socket: Socket, { fails, take }: Ways): void {
   let heard = "";
   let inMail = false;
   const say = (text: string): void => void (socket.destroyed || socket.write(`${text}\r\n`));
-  const orFail = (good: string): void => {
-    if (!fails()) say(good);
-    else if (Math.random() < 0.7) say("451 4.3.0 not now");
+  const fail = (): void => {
+    if (Math.random() < 0.7) say("451 4.3.0 not now");
     else socket.destroy();
   };
+  const orFail = (good: string): void => (fails() ? fail() : say(good));
   const end = (text: string): void => {
     const id = /^Subject: (\S+)/m.exec(text)?.[1] ?? "none";
-    if (fails() && Math.random() < 0.7) return orFail("250 2.0.0 taken");
+    if (fails()) return fail();
     const isSaid = !fails();
     take({ id, atMs: Date.now(), isSaid });
     if (isSaid) say("250 2.0.0 taken");

@@ -2,7 +2,9 @@
  * Takes mails of the queue to other servers: which route, which destination, one attempt. When, how often and with how many at
  * a time is the runner's matter; what became of it is said for each recipient.
  */
+import { isIP } from "node:net";
 import type { Clock } from "../../kit/clock.ts";
+import { ipRanges } from "../../kit/ip.ts";
 import type { Log } from "../../kit/log.ts";
 import type { Recipient } from "../../mail/views.ts";
 import type { Parcel } from "../next-hop.ts";
@@ -72,12 +74,17 @@ export function createCarrier(parts: CarrierParts): Carrier {
       }
     },
     async close(graceMs) {
-      await parts.pools.close(graceMs);
+      // Those under way may still open what they need.
+      await watch.idle(graceMs);
+      await parts.pools.close(Math.min(graceMs, QUIT_MS_MAX));
       watch.stop();
       await Promise.all(parts.routes.flatMap(({ to }) => (to.kind === "hop" ? [to.hop.close(graceMs)] : [])));
     },
   };
 }
+
+/** Kept connections are told QUIT; what does not end by then is cut off. */
+const QUIT_MS_MAX = 1_000;
 
 /** A destination that turned a mail away is asked so often in one attempt, each time when another mail has left it. */
 const TRIES_MAX = 5;
@@ -170,12 +177,27 @@ async function go(
     return intoHop(route.to.hop, { ...trip, parcel, left }, { now, timeoutMs: waits.attemptMs });
   }
   const { clientId } = mail.session;
-  const egress = (clientId !== undefined ? parts.egressOf?.(clientId) : undefined) ?? route.egress;
+  const registered = clientId === undefined ? undefined : parts.egressOf?.(clientId);
+  const egress = allowedOf(route.egress, registered);
+  if (egress === null) return all(ownAttempt("no-egress", now()));
   const domain = recipients[0]?.address.domain ?? "";
   const { requireTls } = mail.sender;
   const places = await parts.places.of({ route, domain, destination, requireTls, egress });
   if (typeof places === "string") return all(ownAttempt(places, now()));
   return travel({ ...trip, parcel, left }, places, { ...parts, now });
+}
+
+/**
+ * Where mail may leave from: what the route names and the client has registered.
+ * @param registered undefined: the client has nothing registered and is not bound to anything
+ * @returns empty: whatever the system chooses; null: nothing is allowed
+ */
+function allowedOf(named: readonly string[], registered: readonly string[] | undefined): readonly string[] | null {
+  if (registered === undefined) return named;
+  const ranges = ipRanges(registered);
+  // A range is no address to leave from: of its addresses only those that the route names are ours for sure.
+  const both = named.length === 0 ? registered.filter((each) => isIP(each) !== 0) : named.filter(ranges.has);
+  return both.length > 0 ? both : null;
 }
 
 /** One line for each attempt that did not go well; no address stands in it. */

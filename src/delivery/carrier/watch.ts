@@ -20,6 +20,8 @@ export interface Watch {
   readonly running: number;
   /** Under way to one destination. */
   runningTo(destination: string): number;
+  /** Waits until nothing is under way, at most so long. */
+  idle(timeoutMs: number): Promise<void>;
   stop(): void;
 }
 
@@ -50,6 +52,7 @@ export function createWatch({ log, slowMs, endMs, now }: WatchOptions): Watch {
       log.warn(factsOf(attempt), "a delivery is slow");
     }
   };
+  let onIdle = (): void => undefined;
   const looking = setInterval(look, Math.min(slowMs, LOOK_MS)).unref();
   return {
     begin(attempt) {
@@ -66,6 +69,7 @@ export function createWatch({ log, slowMs, endMs, now }: WatchOptions): Watch {
       return () => {
         clearTimeout(timer);
         running.delete(attempt);
+        if (running.size === 0) onIdle();
       };
     },
     get running() {
@@ -75,6 +79,16 @@ export function createWatch({ log, slowMs, endMs, now }: WatchOptions): Watch {
       let count = 0;
       for (const attempt of running) if (attempt.destination === destination) count += 1;
       return count;
+    },
+    async idle(timeoutMs) {
+      if (running.size === 0) return;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, timeoutMs);
+        onIdle = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
     },
     stop: () => clearInterval(looking),
   };

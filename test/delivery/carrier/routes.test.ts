@@ -37,7 +37,7 @@ describe("routes", () => {
     expect(mx.mails[0]?.xforward).toEqual([]);
   });
 
-  it("leave from the address the route names, or the client's own", async () => {
+  it("leave from the addresses that the route names and the client has registered, from no other", async () => {
     const seen: (string | undefined)[] = [];
     const listener = createServer((socket) => {
       seen.push(socket.remoteAddress);
@@ -50,14 +50,26 @@ describe("routes", () => {
       hostname: "relay.example",
       nextHop: { to: `mx:${port}` },
       queue: { mxNetworks: ["127.0.0.0/8"] },
-      routes: [{ clients: ["shop", "news"], egress: ["127.0.0.7"] }],
+      routes: [{ clients: ["shop", "both", "other"], egress: ["127.0.0.7", "127.0.0.6"] }],
     };
-    const egressOf = (clientId: string) => (clientId === "news" ? ["127.0.0.8"] : undefined);
+    const registered: Record<string, string[]> = {
+      news: ["127.0.0.8"],
+      both: ["127.0.0.9", "127.0.0.6/32"],
+      other: ["127.0.0.5"],
+      none: [],
+    };
+    const egressOf = (clientId: string) => registered[clientId];
     const { carrier, send } = carrying(config, ["b.example A 127.0.0.1"], { egressOf });
     await send("b@b.example", { clientId: "shop" });
     await send("b@b.example", { clientId: "news" });
+    await send("b@b.example", { clientId: "both" });
+    expect(["127.0.0.7", "127.0.0.6"]).toContain(seen.shift());
+    expect(seen).toEqual(["127.0.0.8", "127.0.0.6"]);
+    for (const clientId of ["other", "none"]) {
+      expect((await send("b@b.example", { clientId })).map(meant), clientId).toEqual(["later destination 451 4.3.5"]);
+    }
     await carrier.close(0);
-    expect(seen).toEqual(["127.0.0.7", "127.0.0.8"]);
+    expect(seen).toHaveLength(2);
   });
 
   it("that leave from IPv4 only do not reach a host of IPv6 only", async () => {
@@ -120,6 +132,26 @@ describe("connections", () => {
     const { mx, send } = await oneWay({ openMax: 0 });
     expect((await send("b@b.example")).map(meant)).toEqual(["later destination 421 4.7.0"]);
     expect(mx.connections).toBe(1);
+  });
+
+  it("are left to the mails under way when the carrier closes, and then closed", async () => {
+    const { mx, send, carrier } = await oneWay({ dotDelayMs: 200 });
+    const underWay = send("b@b.example");
+    await until("it is under way", () => mx.mails.length === 1);
+    await carrier.close(5_000);
+    expect((await underWay).map(meant)).toEqual(["delivered mail 250 2.0.0"]);
+    await until("nothing is open", () => mx.open === 0);
+    expect((await send("b@b.example")).map(meant), "nothing begins afterwards").toEqual(["later mail 451 4.3.2"]);
+    expect(mx.connections).toBe(1);
+  });
+
+  it("are cut off where a mail does not end in time", async () => {
+    const { mx, send, carrier } = await oneWay({ answers: { dot: "stall" } });
+    const underWay = send("b@b.example");
+    await until("it is under way", () => mx.mails.length === 1);
+    await carrier.close(50);
+    expect((await underWay).map(({ kind }) => kind)).toEqual(["later"]);
+    await until("nothing is open", () => mx.open === 0);
   });
 
   it("that are all busy: later, without a word to the destination", async () => {
