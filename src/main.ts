@@ -55,11 +55,7 @@ export async function openHouse(house: House, around: Around = {}): Promise<Serv
   const { config } = house.law;
   readSealKey(config);
   const custody = await openCustody(house);
-  const inner = openDeskService(house, custody.nextHop);
-  const desk: DeskService = {
-    ...inner,
-    inFrontOf: (hop, swallows) => inner.inFrontOf(custody.archived(hop), swallows),
-  };
+  const desk = keepingCopies(openDeskService(house, custody.nextHop), custody);
   /** The next hop in force, with the desk's mailbox in front. */
   let front = desk.inFrontOf(custody.nextHop(), true);
   const renew = (): void => {
@@ -151,6 +147,12 @@ function openAt(doors: readonly Door[], { listeners }: Config): [string, number]
   }
   return [...counts];
 }
+
+/** Whatever stands behind the desk: copies are kept in front of it, at every door. */
+const keepingCopies = (desk: DeskService, custody: Custody): DeskService => ({
+  ...desk,
+  inFrontOf: (hop, swallows) => desk.inFrontOf(custody.archived(hop), swallows),
+});
 
 interface Changing {
   readonly custody: Custody;

@@ -31,6 +31,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["doors", "console"],
   ["law-in-force.ts"],
   ["house.ts", "deliverers.ts"],
+  ["carriage.ts"],
   ["custody.ts"],
   ["main.ts", "deliverer.ts"],
   ["supervisor"],
@@ -75,7 +76,12 @@ const PURE = ["mail", "rules", "pipeline", "registers", "ledger", "signals", "au
 const WORLD = /^node:(?:fs|net|dns|http|https|http2|tls|dgram|child_process|worker_threads|cluster)(?:\/|$)/;
 
 /** Files that are run as a process of their own, beside the relay. */
-const OWN_PROCESSES = ["src/stores/duckdb/archivist.ts", "src/supervisor/worker-process.ts", "src/deliverer.ts"];
+const OWN_PROCESSES = [
+  "src/stores/duckdb/archivist.ts",
+  "src/stores/duckdb/point-worker.ts",
+  "src/supervisor/worker-process.ts",
+  "src/deliverer.ts",
+];
 
 const FUNCTION_LINES_LONG = 45;
 const FUNCTION_LINES_MAX = 70;

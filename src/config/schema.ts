@@ -3,9 +3,10 @@ import { NODE_NAME } from "../kit/node-name.ts";
 import { adArchive } from "./ad-archive.ts";
 import { dns, list, scorers } from "./asked.ts";
 import { route, WAYS, WAYS_TEXT } from "./delivering.ts";
+import { overload } from "./overload.ts";
 import { queue } from "./queue.ts";
 import { arc, dkim, envelopeRewriting } from "./signing.ts";
-import { count, domain, endpoint, ipRange, minutes, ruleMode, seconds, timeout, timeoutUpTo } from "./values.ts";
+import { count, domain, endpoint, ipRange, minutes, ruleMode, seconds, timeout } from "./values.ts";
 
 export type { Endpoint } from "./values.ts";
 
@@ -66,20 +67,6 @@ const limits = z.strictObject({
     .describe("wait before greeting a stranger, to catch who talks first; clients never wait"),
   ruleTimeoutMs: timeout(seconds(20)).describe("longest a rule may take; then the mail is deferred"),
   drainMs: timeout(seconds(30)).describe("how long a stop waits for mails in progress"),
-});
-
-/** From twice as much on clients are put off, too, from four times (memory: 110 and 120 %) connections are turned away. */
-const overload = z.strictObject({
-  eventLoopLagMs: timeoutUpTo(minutes(1), 500).describe(
-    "how late a worker's event loop may be; the middle of a second counts",
-  ),
-  memoryMb: count(1_536, 1_048_576).describe("memory of one worker"),
-  diskFreeMb: z
-    .int()
-    .min(0)
-    .max(1_048_576)
-    .default(200)
-    .describe("what has to be free on the disk of dataDir; 0: not looked at"),
 });
 
 const store = z.strictObject({
@@ -226,9 +213,7 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe("what tells an advertisement by its words; what follows is said in rules: advertising/detect"),
-  adArchive: adArchive
-    .prefault({})
-    .describe("encrypted copies of what advertising services send, where a law asks for them"),
+  adArchive: adArchive.prefault({}).describe("encrypted copies of what advertising services send, where a law asks"),
   scorers: scorers.prefault({}).describe("programs beside the relay that are asked about each mail; none by default"),
   ledger: z
     .strictObject({

@@ -133,12 +133,14 @@ function finish(reading: Reading): MailText {
 /** Blanks and empty lines in a row count once. */
 const tidy = (text: string): string =>
   text
-    .replace(/[^\S\n]+/g, " ")
+    // A single blank is left alone: most of them are, and replacing each by itself takes longer than all the rest.
+    .replace(/ [^\S\n]+|[^\S\n ][^\S\n]*/g, " ")
     .replace(/ ?\n ?(?:\n ?)*/g, "\n")
     .trim();
 
 const webAddresses = (text: string): string[] => {
   const found: string[] = [];
+  if (!text.includes("://") && !/www\./i.test(text)) return found;
   for (const match of text.matchAll(
     /\b(?:https?:\/\/|www\.)[^\s<>"'()\u3000-\u30ff\u4e00-\u9fff\uff00-\uffef]{3,2000}/gi,
   )) {

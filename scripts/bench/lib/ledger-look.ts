@@ -1,4 +1,4 @@
-/** A process that looks things up and says how long it took: `node ledger-look.ts ROOT TEMP cold|warm|count SAMPLES`. */
+/** A process that looks things up and says how long it took: `node ledger-look.ts ROOT TEMP cold|warm|count|scan SAMPLES`. */
 import type { Search } from "../../../src/ledger/journal.ts";
 import { openReader } from "../../../src/stores/duckdb/reader.ts";
 import type { Sample } from "./ledger-archive.ts";
@@ -20,12 +20,14 @@ const [root = "", tempDir = "", how = "warm", given = "[]"] = process.argv.slice
 const reader = await openReader({ root, journal: undefined, tempDir, memoryMb: 256 });
 const searchOf = ({ kind, value }: Sample): Search => ({ [kind]: value });
 
-async function look(sample: Sample): Promise<Looked> {
+const look = (sample: Sample): Promise<Looked> => find(sample.kind, searchOf(sample));
+
+async function find(kind: string, search: Search): Promise<Looked> {
   const began = performance.now();
   const cpu = cpuMs();
   let found = 0;
-  for await (const _ of reader.find(searchOf(sample))) found += 1;
-  return { kind: sample.kind, ms: performance.now() - began, cpuMs: cpuMs() - cpu, found };
+  for await (const _ of reader.find(search)) found += 1;
+  return { kind, ms: performance.now() - began, cpuMs: cpuMs() - cpu, found };
 }
 
 async function count(): Promise<Looked> {
@@ -46,6 +48,7 @@ for (const sample of JSON.parse(given) as Sample[]) {
   if (how === "warm") await look(sample);
   looked.push(await look(sample));
 }
+if (how === "scan") looked.push(await find("domain", { domain: "nobody.example" }));
 if (how === "count") for (let i = 0; i < 5; i += 1) looked.push(await count());
 await reader.close();
 const report: LookReport = { looked, peakMb: process.resourceUsage().maxRSS / 1024 };

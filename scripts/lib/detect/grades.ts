@@ -5,7 +5,7 @@ import { ADVERTISING_MIN, UNWANTED_MIN } from "../../../src/signals/classifier.t
 import { answersTo, crossValidate, type Ready, type Scores, thresholdOf } from "./measure.ts";
 import { bestF1, type Figures, f1Interval, figuresAt, type Interval, wilson } from "./metrics.ts";
 import { bogofilter } from "./peers/bogofilter.ts";
-import { type Answers, type Exam, type Peer, setExams } from "./peers/exam.ts";
+import { type Answers, type Exam, type Peer, type Room, setExams } from "./peers/exam.ts";
 import { rspamd } from "./peers/rspamd.ts";
 import { spamassassin } from "./peers/spamassassin.ts";
 import { membersOf, TASKS, type Task } from "./tasks.ts";
@@ -110,24 +110,24 @@ const PEER_MS_MAX = 30 * 60_000;
 /** All peers at the same time; each is one process at work. Whoever takes too long is stopped and named as left out. */
 export function gradePeers(
   samples: readonly Ready[],
-  { folds, work }: { folds: readonly number[]; work: string },
+  { folds, work, signal }: { folds: readonly number[]; work: string; signal: AbortSignal },
 ): Promise<PeerGrades[]> {
   const exams = setExams(presentTasks(samples), samples, { folds, dir: join(work, "mails") });
-  return Promise.all([rspamd, spamassassin, bogofilter].map((peer) => gradePeer(peer, exams, work)));
+  return Promise.all([rspamd, spamassassin, bogofilter].map((peer) => gradePeer(peer, exams, { dir: work, signal })));
 }
 
-async function gradePeer(peer: Peer, exams: readonly Exam[], work: string): Promise<PeerGrades> {
+async function gradePeer(peer: Peer, exams: readonly Exam[], { dir, signal }: Room): Promise<PeerGrades> {
   const missing = Object.entries(peer.programs).filter(([program]) => !isHere(program));
   if (missing.length > 0)
     return { name: peer.name, missing: `not here: ${missing.map(([, name]) => name).join(" ")}`, grades: new Map() };
-  const signal = AbortSignal.timeout(PEER_MS_MAX);
+  const tooLong = AbortSignal.timeout(PEER_MS_MAX);
   let answers: Answers;
   try {
-    answers = await peer.sit(exams, { dir: work, signal });
+    answers = await peer.sit(exams, { dir, signal: AbortSignal.any([tooLong, signal]) });
   } catch (error) {
     return {
       name: peer.name,
-      missing: signal.aborted ? `not done in ${PEER_MS_MAX / 60_000} minutes` : (error as Error).message,
+      missing: tooLong.aborted ? `not done in ${PEER_MS_MAX / 60_000} minutes` : (error as Error).message,
       grades: new Map(),
     };
   }

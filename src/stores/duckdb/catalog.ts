@@ -3,7 +3,7 @@
  * place. Both appear by a rename, so whoever reads sees each entry in exactly one of them; and both say how far the journal
  * is in them, so that an entry is never seen in the journal, too.
  */
-import { readdir } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Taken } from "../../ledger/journal.ts";
 import { type ReadSeal, readSeal } from "../../ledger/seal.ts";
@@ -70,6 +70,38 @@ async function namesOf(dir: string): Promise<string[]> {
 export async function readCatalog(root: string, span: Span = {}): Promise<Day[]> {
   return Promise.all((await dayPlaces(root, span)).map(readDay));
 }
+
+/** Reads the days of a span, and those that nobody touches any more only once. */
+export type Catalog = (span: Span) => Promise<Day[]>;
+
+/** A directory's time of change tells of any file that came or went, but not more often than the system's clock ticks. */
+const SETTLED_MS = 10_000;
+const SETTLED_MAX = 10_000;
+
+/** For somebody who asks again and again. A sealed day changes only by files that come, or when it goes. */
+export function createCatalog(root: string): Catalog {
+  const settled = new Map<string, { readonly changed: bigint; readonly day: Day }>();
+  const dayOf = async (place: DayPlace): Promise<Day> => {
+    const changed = await changedAt(place.dir);
+    const known = settled.get(place.dir);
+    if (known && changed === known.changed) return known.day;
+    const day = await readDay(place);
+    settled.delete(place.dir);
+    const [oldest] = settled.keys();
+    if (settled.size >= SETTLED_MAX && oldest !== undefined) settled.delete(oldest);
+    const old = changed !== undefined && Date.now() - Number(changed / 1_000_000n) > SETTLED_MS;
+    if (old && day.parts.length === 0 && day.volumes.length > 0) settled.set(place.dir, { changed, day });
+    return day;
+  };
+  return async (span) => Promise.all((await dayPlaces(root, span)).map(dayOf));
+}
+
+/** undefined: it is gone. */
+const changedAt = (dir: string): Promise<bigint | undefined> =>
+  stat(dir, { bigint: true }).then(
+    ({ mtimeNs }) => mtimeNs,
+    () => undefined,
+  );
 
 /** How far the journal's sources are in these days. */
 export function takenIn(days: readonly Day[]): Taken {

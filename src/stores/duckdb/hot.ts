@@ -9,7 +9,7 @@ import { createInterface } from "node:readline";
 import { Unavailable } from "../../kit/trouble.ts";
 import type { Entry } from "../../ledger/entry.ts";
 import type { Journal, Search, Source, Taken } from "../../ledger/journal.ts";
-import { type Day, readCatalog, takenIn } from "./catalog.ts";
+import { type Catalog, type Day, takenIn } from "./catalog.ts";
 import { spanOf } from "./plan.ts";
 
 export interface Snapshot {
@@ -28,7 +28,7 @@ const HELD_MAX = 2_000;
 const TRIES = 5;
 
 export interface SnapshotOptions {
-  readonly root: string;
+  readonly catalog: Catalog;
   /** undefined: only the archive is asked. */
   readonly journal: Journal | undefined;
   /** A private directory, for what does not stay in memory. */
@@ -37,15 +37,15 @@ export interface SnapshotOptions {
 
 let made = 0;
 
-export async function takeSnapshot(search: Search, { root, journal, dir }: SnapshotOptions): Promise<Snapshot> {
+export async function takeSnapshot(search: Search, { catalog, journal, dir }: SnapshotOptions): Promise<Snapshot> {
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
-    const days = await readCatalog(root, spanOf(search));
+    const days = await catalog(spanOf(search));
     const sources = (await journal?.sources()) ?? [];
-    const taken = await takenOf(sources, root);
+    const taken = await takenOf(sources, catalog);
     made += 1;
     const name = `hot-${made}.jsonl`;
     const hot = await collect(journal?.find(search, taken) ?? none(), async () => join(await dir(), name));
-    if (same(taken, await takenOf(sources, root))) return { days, hot };
+    if (same(taken, await takenOf(sources, catalog))) return { days, hot };
     await hot.drop();
   }
   throw new Unavailable("ledger", "the ledger is being put in order: hours kept moving into the archive");
@@ -54,9 +54,9 @@ export async function takeSnapshot(search: Search, { root, journal, dir }: Snaps
 async function* none(): AsyncGenerator<Entry> {}
 
 /** What the archive has of the journal: of any node, as a name of a source is used only once. */
-async function takenOf(sources: readonly Source[], root: string): Promise<Taken> {
+async function takenOf(sources: readonly Source[], catalog: Catalog): Promise<Taken> {
   const dates = [...new Set(sources.map(({ hour }) => hour.slice(0, 10)))];
-  const days = await Promise.all(dates.map((date) => readCatalog(root, { first: date, last: date })));
+  const days = await Promise.all(dates.map((date) => catalog({ first: date, last: date })));
   const all = takenIn(days.flat());
   return new Map(sources.flatMap(({ name }) => (all.has(name) ? [[name, all.get(name) ?? 0]] : [])));
 }

@@ -1,20 +1,19 @@
 /** The ledger as a whole: the journal's entries and the archive's, as one stream in the order of time. */
 import { open, rm } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Misuse, Unavailable } from "../../kit/trouble.ts";
 import type { Entry } from "../../ledger/entry.ts";
 import type { Journal, Search } from "../../ledger/journal.ts";
 import type { DayCount, LedgerReader, Reading } from "../../ledger/query.ts";
-import type { Day } from "./catalog.ts";
-import { createCipher } from "./cipher.ts";
+import { createCatalog, type Day } from "./catalog.ts";
 import { FOR_ENTRY, IN_FULL, toEntry } from "./columns.ts";
 import { type Database, literal, openDatabase } from "./database.ts";
 import { type Snapshot, takeSnapshot } from "./hot.ts";
 import { dateOf } from "./layout.ts";
-import { openUnpacker } from "./parquet/unpack.ts";
 import { linesAsRows, writeLines } from "./part.ts";
 import { isNarrow, rowsSql } from "./plan.ts";
-import { createIndexCache, planPoint, pointEntries } from "./point.ts";
+import { createPointReader } from "./point.ts";
 
 export interface ReaderOptions {
   /** Directory of the archive. */
@@ -30,6 +29,7 @@ export interface ReaderOptions {
 
 /** Of its memory; what several threads unpack at a time comes on top of what DuckDB counts. */
 const SHARE = 0.75;
+const THREADS_MAX = 4;
 
 /** DuckDB is opened when a search needs it: a look-up of an address or IP does not. */
 export async function openReader(options: ReaderOptions): Promise<LedgerReader> {
@@ -39,21 +39,18 @@ export async function openReader(options: ReaderOptions): Promise<LedgerReader> 
     opened ??= openDatabase({ ...options, memoryMb: Math.ceil(memoryMb * SHARE) });
     return opened;
   };
-  const cipher = archiveKey && createCipher(archiveKey);
-  const cache = createIndexCache(cipher);
-  // While whoever asks gets ready; a search waits for it.
-  openUnpacker().catch(() => undefined);
+  const catalog = createCatalog(root);
+  const points = createPointReader(archiveKey, options.threads ?? Math.min(THREADS_MAX, availableParallelism()));
   const tools: Tools = {
     database,
     async snapshot(search) {
-      const { days, hot } = await takeSnapshot(search, { root, journal, dir: async () => (await database()).dir });
-      const { indexed, others } = planPoint(
+      const { days, hot } = await takeSnapshot(search, { catalog, journal, dir: async () => (await database()).dir });
+      const { hits, others } = points.plan(
         search,
         days.flatMap(({ volumes }) => volumes),
-        cache,
       );
       const scanned = days.map((day) => ({ ...day, volumes: day.volumes.filter((volume) => others.includes(volume)) }));
-      return { days, hot, scanned, point: () => pointEntries(search, indexed, cipher) };
+      return { days, hot, scanned, point: () => points.entries(search, hits) };
     },
   };
   return {
@@ -61,6 +58,7 @@ export async function openReader(options: ReaderOptions): Promise<LedgerReader> 
     count: (search) => count(search, tools),
     write: (search, path, format) => write(search, path, { format, ...tools }),
     async close() {
+      await points.close();
       await (await opened)?.close();
     },
   };

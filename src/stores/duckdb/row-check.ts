@@ -10,7 +10,7 @@ import type { Database } from "./database.ts";
 import { indexOf, parquetOf, rowsOf } from "./layout.ts";
 import { type ChunkBytes, cellsOf } from "./parquet/cells.ts";
 import type { Cell } from "./parquet/columns.ts";
-import { columnsOf } from "./point.ts";
+import { columnsOf } from "./point-read.ts";
 import { byId, compareRows, groupsOf, type RowSeals, rootOf, type SealedRow } from "./row-seals.ts";
 import { fullId } from "./short-id.ts";
 import { rowSealsAt, sealedRows } from "./volume.ts";

@@ -2,9 +2,14 @@
 import { randomBytes } from "node:crypto";
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { Entry } from "../../../src/ledger/entry.ts";
 import type { Journal, Search } from "../../../src/ledger/journal.ts";
+import { readCatalog } from "../../../src/stores/duckdb/catalog.ts";
+import { createCipher } from "../../../src/stores/duckdb/cipher.ts";
+import { createPointReader } from "../../../src/stores/duckdb/point.ts";
+import { createPointPool } from "../../../src/stores/duckdb/point-pool.ts";
+import { createHitReader, createIndexCache } from "../../../src/stores/duckdb/point-read.ts";
 import { openReader } from "../../../src/stores/duckdb/reader.ts";
 import { matcher } from "../../../src/stores/search.ts";
 import { collect } from "../../contract/tables.ts";
@@ -22,6 +27,7 @@ function seeded(seed: number): (n: number) => number {
   };
 }
 
+const STEP_MS = 6 * HOUR_MS;
 const EVENTS = ["received", "handed-over", "refused", "deferred", "looked-up"] as const;
 const ODD = ["Người.Nhận@ví-dụ.vn", "ÄNNE@Ä.example", "", "x@x.example".repeat(30)];
 
@@ -34,7 +40,9 @@ function entriesOf(seed: number, count: number, spanMs: number): Entry[] {
   const maybe = <K extends keyof Entry>(key: K, value: Entry[K]): Partial<Entry> =>
     below(4) === 0 ? {} : { [key]: value };
   return Array.from({ length: count }, (_, index) => {
-    const at = START_MS + Math.floor((index * spanMs) / count);
+    const evenMs = Math.floor((index * spanMs) / count);
+    // In few hours: each becomes a file.
+    const at = START_MS + Math.floor(evenMs / STEP_MS) * STEP_MS + (evenMs % HOUR_MS);
     return {
       id: `E${seed}-${String(below(9))}-${index}`,
       at,
@@ -136,7 +144,7 @@ describe.each([
   ["encrypted", true],
 ])("look-ups by the index, %s", SLOW, (_, encrypted) => {
   it("find the very entries that a scan finds, over nodes, late volumes, open hours and the hot ledger", async () => {
-    const made = await makeLedgers(encrypted ? randomBytes(32) : undefined, 4_000);
+    const made = await makeLedgers(encrypted ? randomBytes(32) : undefined, 3_000);
     const [one] = made.ledgers;
     if (!one) throw new Error("no ledger");
     const own = (entry: Entry): boolean => entry.event !== "day-sealed";
@@ -157,6 +165,35 @@ describe.each([
     expect(a).toBe(b);
     await indexed.close();
     await scanned.close();
+  });
+});
+
+describe.each([
+  ["in the clear", undefined],
+  ["encrypted", Buffer.alloc(32, 6)],
+])("threads that read for look-ups, %s", SLOW, (_, archiveKey) => {
+  it("find what this process finds, and are not waited for", async () => {
+    const made = await makeLedgers(archiveKey, 500);
+    const root = made.ledgers[0]?.root ?? "";
+    const volumes = (await readCatalog(root)).flatMap((day) => day.volumes);
+    const points = createPointReader(archiveKey, 1);
+    const own = createHitReader(
+      createIndexCache(archiveKey && createCipher(archiveKey)),
+      archiveKey && createCipher(archiveKey),
+    );
+    const pool = createPointPool(2, archiveKey);
+    pool.start();
+    await vi.waitUntil(() => pool.isReady(), { timeout: 20_000 });
+    for (const search of SEARCHES) {
+      const { hits } = points.plan(search, volumes);
+      const days = [hits, hits.slice(0, 1), hits.slice(1)];
+      const read = await Promise.all(days.map((day) => pool.read(search, day)));
+      expect(read, JSON.stringify(search)).toEqual(days.map((day) => own.read(search, day)));
+    }
+    const gone = [{ dir: "/nowhere", volume: "day", date: "2026-11-01", digest: "", pages: [0] }];
+    await expect(pool.read({ ip: "192.0.2.7" }, gone)).rejects.toThrow("ENOENT");
+    await pool.close();
+    await expect(pool.read({ ip: "192.0.2.7" }, [])).rejects.toThrow("no thread");
   });
 });
 

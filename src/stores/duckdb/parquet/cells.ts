@@ -80,22 +80,25 @@ export function rowsWith(
   page: { readonly index: number; readonly rows: number },
 ): number[] {
   const first = page.index * PAGE_ROWS;
-  const places = Array.from({ length: page.rows }, (_, index) => first + index);
   if (chunk.dictionary) {
+    const places = Array.from({ length: page.rows }, (_, index) => first + index);
     const cells = cellsOf(chunk, places);
     return places.filter((_, index) => isText(cells[index] ?? null, wanted));
   }
   const { pageRows = PAGE_ROWS } = chunk.column;
-  const own = Math.floor(first / pageRows);
-  const { levels, rest } = flatOf(pageOf(chunk, own));
-  const found = new Set(textPlaces(rest, wanted));
-  if (found.size === 0) return [];
-  let value = levels.count(1, 0, first - own * pageRows) - 1;
-  return places.filter((place) => {
-    if (levels.at(place - own * pageRows) === 0) return false;
-    value += 1;
-    return found.has(value);
-  });
+  const begin = first - (first % pageRows);
+  const { levels, rest } = flatOf(pageOf(chunk, begin / pageRows));
+  const found = textPlaces(rest, wanted);
+  const rows: number[] = [];
+  let value = levels.count(1, 0, first - begin) - 1;
+  let next = found.findIndex((each) => each > value);
+  for (let row = first; next >= 0 && next < found.length && row < first + page.rows; row += 1) {
+    value += levels.at(row - begin);
+    if (value !== found[next]) continue;
+    rows.push(row);
+    next += 1;
+  }
+  return rows;
 }
 
 const isText = (cell: Cell, wanted: string): boolean => typeof cell === "string" && cell.toLowerCase() === wanted;
