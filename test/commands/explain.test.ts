@@ -5,7 +5,9 @@ import { createCli } from "../helpers/cli.ts";
 
 const MAIL = "01M812GDN5YHTC30000ZE78";
 
-it("consentry explain tells in three languages what a refusal meant, and hands on nobody's address", async () => {
+it("consentry explain tells in three languages what a refusal meant, and hands on nobody's address", {
+  timeout: 90_000,
+}, async () => {
   const cli = createCli("hostname: relay.example.net\n");
   const journal = await openJournal(`${cli.dir}/data/ledger`);
   await journal.append([

@@ -100,7 +100,9 @@ async function nodeOf(storeUrl: string, dataDir: string, sinkPort: number): Prom
     http,
     async start() {
       const program = await startNode("src/commands/index.ts", ["serve", "--config", path]);
-      await program.waitForLine(/"listening"/, 20_000);
+      await program.waitForLine(/"listening"/, 45_000).catch((error: unknown) => {
+        throw new Error(`it does not start: ${program.lines.join("\n")}`, { cause: error });
+      });
       return program;
     },
   };
