@@ -29,7 +29,7 @@ interface Thread {
 }
 
 /** Young and old objects of a thread, MB: a day's entries, and pages that come and go. */
-const LIMITS = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 96 };
+const LIMITS = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 64 };
 
 export function createPointPool(threads: number, archiveKey: Uint8Array | undefined): PointPool {
   const pool = new Set<Thread>();

@@ -25,6 +25,8 @@ const PAGES_MAX = 64;
 
 /** Fewer pages are read sooner than they are handed to a thread. */
 const PAGES_WORTH_THREADS = 24;
+/** A day with more is read by this process: its entries may be more than a thread has memory for. */
+const PAGES_FOR_THREAD = 16;
 /** Days that are read ahead of the one that is shown. */
 const AHEAD = 12;
 
@@ -53,9 +55,12 @@ export function createPointReader(archiveKey: Uint8Array | undefined, threads: n
     plan: (search, volumes) => planPoint(search, volumes, cache),
     async *entries(search, hits) {
       const days = byDate(hits);
-      const pages = hits.reduce((sum, each) => sum + each.pages.length, 0);
+      const pages = pagesOf(hits);
       if (pages >= PAGES_WORTH_THREADS && pool.isReady()) {
-        yield* inOrder(days, (day) => pool.read(search, day).catch(() => own.read(search, day)));
+        const here = async (day: readonly Hit[]): Promise<Entry[]> => own.read(search, day);
+        const read = (day: readonly Hit[]): Promise<Entry[]> =>
+          pagesOf(day) > PAGES_FOR_THREAD ? here(day) : pool.read(search, day).catch(() => here(day));
+        yield* inOrder(days, read);
         return;
       }
       if (days.length > 0) await openUnpacker();
@@ -69,6 +74,8 @@ export function createPointReader(archiveKey: Uint8Array | undefined, threads: n
     close: () => pool.close(),
   };
 }
+
+const pagesOf = (hits: readonly Hit[]): number => hits.reduce((sum, { pages }) => sum + pages.length, 0);
 
 function byDate(hits: readonly Hit[]): Hit[][] {
   const dates = new Map<string, Hit[]>();

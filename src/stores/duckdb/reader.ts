@@ -29,7 +29,8 @@ export interface ReaderOptions {
 
 /** Of its memory; what several threads unpack at a time comes on top of what DuckDB counts. */
 const SHARE = 0.75;
-const THREADS_MAX = 4;
+/** That read for look-ups, beside this one. */
+const THREADS_MAX = 3;
 
 /** DuckDB is opened when a search needs it: a look-up of an address or IP does not. */
 export async function openReader(options: ReaderOptions): Promise<LedgerReader> {
