@@ -3,30 +3,21 @@
  * spool with mail in it is worked off in proxy mode, too.
  */
 import { join } from "node:path";
+import { carrierOf, reporterOf } from "./carriage.ts";
 import type { Config } from "./config/schema.ts";
-import { readSecret } from "./config/secret.ts";
 import { startDeliverers } from "./deliverers.ts";
 import { archivingHop } from "./delivery/ad-archive.ts";
-import { openCarrier } from "./delivery/carrier/open.ts";
 import { switchCarrier } from "./delivery/carrier/switch.ts";
-import { createFlightGate } from "./delivery/flight-gate.ts";
+import { bindingSource, createFlightGate } from "./delivery/flight-gate.ts";
 import type { NextHop } from "./delivery/next-hop.ts";
 import { nextHopOf } from "./delivery/open.ts";
 import { queueHop } from "./delivery/queue/hop.ts";
-import type { Carrier, Gate, QueuedMail, Reporter } from "./delivery/queue/queued.ts";
+import type { Carrier, Gate } from "./delivery/queue/queued.ts";
 import { type Runner, startRunner } from "./delivery/queue/runner.ts";
-import { createReporter } from "./delivery/reports/reporter.ts";
-import { leadingBack, rewritingHop } from "./delivery/rewriting.ts";
-import { createSrs, type Srs } from "./delivery/srs.ts";
+import { rewritingHop, srsOf } from "./delivery/rewriting.ts";
 import type { House } from "./house.ts";
-import type { Duty } from "./kit/duties.ts";
-import { every } from "./kit/every.ts";
-import type { Names } from "./kit/names.ts";
-import { Unavailable } from "./kit/trouble.ts";
-import { type Language, languagesOf } from "./mail/language.ts";
 import { createFlights } from "./registers/flights.ts";
-import type { AdCopies } from "./stores/ads/archive.ts";
-import { adCopiesOf, keepDaysOf } from "./stores/open-ads.ts";
+import { copiesOf } from "./stores/open-ads.ts";
 import { type OpenSpool, openSpool, type SpoolOptions, type SpoolSize } from "./stores/spool/open.ts";
 import { hasSpool } from "./stores/spool/place.ts";
 import type { WereEntered } from "./stores/spool/recovery.ts";
@@ -98,46 +89,6 @@ export async function openCustody(house: House): Promise<Custody> {
   };
 }
 
-const rewriters = new WeakMap<Config, Srs>();
-
-/** Rewrites senders of forwarded mail; undefined: the configuration leaves them as they are. */
-function srsOf({ clock }: Pick<House, "clock">, config: Config): Srs | undefined {
-  const { mode, domain = config.hostname.toLowerCase(), daysMax } = config.envelopeRewriting;
-  if (mode === "off") return undefined;
-  const srs = rewriters.get(config) ?? createSrs({ domain, secret: readSecret(config), nowMs: clock.now, daysMax });
-  rewriters.set(config, srs);
-  return srs;
-}
-
-const opened = new WeakMap<Config, AdCopies>();
-
-/** The copies of a configuration; undefined: it keeps none. @throws Misuse when their key cannot be used */
-function copiesOf({ clock }: House, config: Config): AdCopies | undefined {
-  if (config.adArchive.keep === "off") return undefined;
-  const copies = opened.get(config) ?? adCopiesOf(config, clock);
-  opened.set(config, copies);
-  return copies;
-}
-
-/** Copies of advertisements whose time is over are deleted, with an entry for each day. */
-export const adDuty = (house: House): Duty => ({
-  name: "ad copies",
-  begin: async () =>
-    every(SWEEP_MS, async () => {
-      const { config, choice } = house.law;
-      const removed = await copiesOf(house, config)
-        ?.sweep(keepDaysOf(config, choice.active))
-        .catch((error: unknown) => void house.log.warn({ err: error }, "old copies of advertisements stay"));
-      for (const evidence of removed ?? []) {
-        await house.recorder
-          .record([{ event: "ad-archive-deleted", evidence }])
-          .catch((error: unknown) => house.log.warn({ err: error }, "a deletion could not be written down"));
-      }
-    }),
-});
-
-const SWEEP_MS = 3_600_000;
-
 const needsQueue = (config: Config): boolean => config.nextHop.mode === "queue" || hasSpool(spoolDir(config));
 
 interface Queue {
@@ -146,39 +97,6 @@ interface Queue {
   put(carrier: Carrier, graceMs: number): Promise<void>;
   size(): Promise<SpoolSize>;
   close(graceMs: number): Promise<void>;
-}
-
-/** The ways out that a configuration names. @throws Misuse */
-function carrierOf(house: House, config: Config): Carrier {
-  const { log, clock } = house;
-  const names: Names = {
-    ask: (name, type) => {
-      // A reload may have brought another one.
-      const current = house.law.names;
-      if (!current) return Promise.reject(new Unavailable("dns", "no server is configured"));
-      return current.ask(name, type);
-    },
-  };
-  const { tables } = house.store;
-  const egressOf = (clientId: string) => house.gate.egressOf(clientId);
-  const carrier = openCarrier(config, { names, log, clock, tables, egressOf });
-  return leadingBack(carrier, { srs: () => srsOf(house, house.law.config) });
-}
-
-/** Reports in the languages of those who sent. */
-function reporterOf(house: House): Reporter {
-  const { ids, clock } = house;
-  const config = () => house.law.config;
-  const languagesFor = async ({ sender, session }: QueuedMail): Promise<[Language, ...Language[]]> => {
-    const { reportLanguage } = config().queue;
-    if (reportLanguage !== "auto") return [reportLanguage];
-    const { clientId } = session;
-    const client = clientId === undefined ? undefined : await house.clients.byId(clientId).catch(() => undefined);
-    const packs = sender.address ? house.law.choice.for({ address: sender.address }, client ? { client } : {}) : [];
-    return languagesOf(packs.map(({ country }) => country));
-  };
-  const from = () => config().queue.reportFrom ?? `mailer-daemon@${config().hostname}`;
-  return createReporter({ hostname: () => config().hostname, from, languagesFor, ids, clock });
 }
 
 async function openQueue(house: House, hop: () => NextHop, config: Config): Promise<Queue> {
@@ -295,12 +213,12 @@ function runQueue(house: House, spool: OpenSpool, carrier: Carrier): Delivering 
 }
 
 /** Refusals that come while advertising waits, or is being tried; then what else customers' mail is asked. */
-const refusalGate = ({ store, clock, consents, gate }: House, attemptMaxMs: number): Gate =>
+const refusalGate = (house: House, attemptMaxMs: number): Gate =>
   createFlightGate({
-    flights: createFlights(store.tables, clock, { answerMs: () => attemptMaxMs }),
-    consents,
-    inner: gate,
-    clock,
+    ...house,
+    flights: createFlights(house.store.tables, house.clock, { answerMs: () => attemptMaxMs }),
+    inner: house.gate,
+    sourceOf: bindingSource(() => house.law),
     attemptMaxMs,
   });
 

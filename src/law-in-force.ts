@@ -22,7 +22,7 @@ import { Misuse } from "./kit/trouble.ts";
 import { choosePacks, type PackChoice } from "./law/choice.ts";
 import type { Pack } from "./law/pack.ts";
 import { knownPacks } from "./law/packs.ts";
-import { domainList } from "./mail/domains.ts";
+import { type DomainList, domainList } from "./mail/domains.ts";
 import { timedPipeline, timedSettings } from "./metrics/taps.ts";
 import { conductSettings } from "./pipeline/conduct.ts";
 import { createDetection, NO_DETECTION, packProblems } from "./pipeline/detection.ts";
@@ -89,6 +89,36 @@ export interface LawParts {
   readonly detectAlways?: boolean;
 }
 
+interface Compiled {
+  readonly active: readonly Pack[];
+  readonly local: DomainList;
+  readonly waits: boolean;
+}
+
+/** Keys that do for themselves, and not together. */
+function discords(config: Config, { active, local, waits }: Compiled): string[] {
+  const problems: string[] = [];
+  for (const { id, retention } of active) {
+    if (retention?.logDays !== undefined && config.ledger.retentionDays < retention.logDays) {
+      problems.push(
+        `ledger.retentionDays: pack ${id} demands at least ${retention.logDays} (${retention.source.cite})`,
+      );
+    }
+  }
+  const { address } = config.refusals;
+  if (address !== undefined && !local.has(address.slice(address.lastIndexOf("@") + 1))) {
+    problems.push("refusals.address: its domain is none of localDomains, so nobody could write to it");
+  }
+  const { mode, domain = config.hostname.toLowerCase() } = config.envelopeRewriting;
+  if (mode === "srs" && !local.has(domain)) {
+    problems.push(`envelopeRewriting.domain: ${domain} is none of localDomains, so no bounce would come back`);
+  }
+  if (waits && config.nextHop.mode !== "queue") {
+    problems.push(`rules."consent/scope".wait: only with nextHop.mode: queue, where a mail can wait`);
+  }
+  return problems;
+}
+
 /** Compiles packs, rules and site. @throws Misuse listing everything that does not fit */
 export function layDownLaw({ config, file }: LoadedConfig, parts: LawParts): Law {
   const { clock, ids, tokens, consents, quotas, codes, log, conduct = NOTHING_NOTICED, lists = NO_LISTS } = parts;
@@ -102,7 +132,7 @@ export function layDownLaw({ config, file }: LoadedConfig, parts: LawParts): Law
   const settings = compileSettings(config.rules, RULES, problems);
   problems.push(...settings.filter(({ rule }) => rule === detect).flatMap((setting) => packProblems(setting, packs)));
   const local = domainList(config.localDomains);
-  problems.push(...misfits(config, { choice, settings, local }));
+  problems.push(...discords(config, { active: choice.active, local, waits: gateSettings(settings).waits }));
   if (problems.length > 0) throw new Misuse(`${file.path} cannot be used:`, inFileOrder(problems.map(file.place)));
   const signing = openSigning(config, { clock, isLocal: local.has });
   const hostname = config.hostname.toLowerCase();
@@ -144,36 +174,6 @@ export function layDownLaw({ config, file }: LoadedConfig, parts: LawParts): Law
   const gate = gateSettings(settings);
   const asks = { ...(names && { names }), sealing: openSealing(config, clock), signing, gate };
   return { config, path: file.path, packs, choice, site, pipeline, smtp, conduct: conductSettings(settings), ...asks };
-}
-
-interface Compiled {
-  readonly choice: PackChoice;
-  readonly settings: readonly RuleSetting[];
-  readonly local: { has(domain: string): boolean };
-}
-
-/** What each key and pack allows alone but not together, as "key: what is wrong". */
-function misfits(config: Config, { choice, settings, local }: Compiled): string[] {
-  const problems: string[] = [];
-  for (const { id, retention } of choice.active) {
-    if (retention?.logDays !== undefined && config.ledger.retentionDays < retention.logDays) {
-      problems.push(
-        `ledger.retentionDays: pack ${id} demands at least ${retention.logDays} (${retention.source.cite})`,
-      );
-    }
-  }
-  const { address } = config.refusals;
-  if (address !== undefined && !local.has(address.slice(address.lastIndexOf("@") + 1))) {
-    problems.push("refusals.address: its domain is none of localDomains, so nobody could write to it");
-  }
-  const { mode: rewriting, domain: rewritingDomain = config.hostname.toLowerCase() } = config.envelopeRewriting;
-  if (rewriting === "srs" && !local.has(rewritingDomain)) {
-    problems.push(`envelopeRewriting.domain: ${rewritingDomain} is none of localDomains, so no bounce would come back`);
-  }
-  if (gateSettings(settings).waits && config.nextHop.mode !== "queue") {
-    problems.push(`rules."consent/scope".wait: only with nextHop.mode: queue, where a mail can wait`);
-  }
-  return problems;
 }
 
 function detectionOf(

@@ -7,7 +7,7 @@ import { openAdmission } from "./admission/open.ts";
 import type { LoadedConfig } from "./config/load.ts";
 import type { Config } from "./config/schema.ts";
 import { readSealKey } from "./config/seal-key.ts";
-import { adDuty, type Custody, openCustody } from "./custody.ts";
+import { type Custody, openCustody } from "./custody.ts";
 import type { NextHop } from "./delivery/next-hop.ts";
 import { type DeskService, openDeskService } from "./desk/service.ts";
 import type { Door } from "./doors/door.ts";
@@ -23,6 +23,7 @@ import { readSelf } from "./metrics/process.ts";
 import { renderMetrics } from "./metrics/render.ts";
 import { warnOfClients } from "./registers/client-warnings.ts";
 import { warnOfCodes } from "./registers/code-warnings.ts";
+import { adDuty } from "./stores/open-ads.ts";
 
 /** A running service. */
 export interface Service {
@@ -55,11 +56,7 @@ export async function openHouse(house: House, around: Around = {}): Promise<Serv
   const { config } = house.law;
   readSealKey(config);
   const custody = await openCustody(house);
-  const inner = openDeskService(house, custody.nextHop);
-  const desk: DeskService = {
-    ...inner,
-    inFrontOf: (hop, swallows) => inner.inFrontOf(custody.archived(hop), swallows),
-  };
+  const desk = keepingCopies(openDeskService(house, custody.nextHop), custody);
   /** The next hop in force, with the desk's mailbox in front. */
   let front = desk.inFrontOf(custody.nextHop(), true);
   const renew = (): void => {
@@ -151,6 +148,12 @@ function openAt(doors: readonly Door[], { listeners }: Config): [string, number]
   }
   return [...counts];
 }
+
+/** Whatever stands behind the desk: copies are kept in front of it, at every door. */
+const keepingCopies = (desk: DeskService, custody: Custody): DeskService => ({
+  ...desk,
+  inFrontOf: (hop, swallows) => desk.inFrontOf(custody.archived(hop), swallows),
+});
 
 interface Changing {
   readonly custody: Custody;

@@ -31,6 +31,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["doors", "console"],
   ["law-in-force.ts"],
   ["house.ts", "deliverers.ts"],
+  ["carriage.ts"],
   ["custody.ts"],
   ["main.ts", "deliverer.ts"],
   ["supervisor"],

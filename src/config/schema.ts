@@ -213,9 +213,7 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe("what tells an advertisement by its words; what follows is said in rules: advertising/detect"),
-  adArchive: adArchive
-    .prefault({})
-    .describe("encrypted copies of what advertising services send, where a law asks for them"),
+  adArchive: adArchive.prefault({}).describe("encrypted copies of what advertising services send, where a law asks"),
   scorers: scorers.prefault({}).describe("programs beside the relay that are asked about each mail; none by default"),
   ledger: z
     .strictObject({

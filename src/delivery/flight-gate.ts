@@ -5,18 +5,23 @@
 
 import type { Clock } from "../kit/clock.ts";
 import { createRecent } from "../kit/recent.ts";
+import type { PackChoice } from "../law/choice.ts";
+import { mayRefuse, type Source } from "../law/source.ts";
 import { writeReply } from "../mail/replies.ts";
 import type { Recipient } from "../mail/views.ts";
 import type { ConsentReader } from "../registers/consents.ts";
 import type { Flight, Flights } from "../registers/flights.ts";
-import { recordedConsent } from "../rules/consent/recorded-consent.ts";
+import { demandsOf } from "../rules/consent/demands.ts";
+import type { GateSettings } from "./ad-gate.ts";
 import type { Gate, Permission, QueuedMail } from "./queue/queued.ts";
 
 export interface FlightGateParts {
   readonly flights: Pick<Flights, "begin">;
   readonly consents: ConsentReader;
-  /** Asked about those who have not refused. */
+  /** Whoever else has a say. */
   readonly inner?: Gate;
+  /** By what a refusal binds the mail's sender; undefined: by nothing that is enforced. */
+  readonly sourceOf: (mail: QueuedMail, recipient: Recipient) => Source | undefined;
   readonly clock: Clock;
   /** Longest time one attempt may take, ms. */
   readonly attemptMaxMs: number;
@@ -24,25 +29,28 @@ export interface FlightGateParts {
 
 /** Most attempts at a time; what is forgotten counts as on its way until its time is over. */
 const FLYING_MAX = 100_000;
-const RULE = recordedConsent.id;
-const [, SOURCE = recordedConsent.sources[0]] = recordedConsent.sources;
+const RULE = "consent/recorded-consent";
 const GO: Permission = Object.freeze({ kind: "go" });
 
-export function createFlightGate({ flights, consents, inner, clock, attemptMaxMs }: FlightGateParts): Gate {
+export function createFlightGate({ flights, consents, inner, sourceOf, clock, attemptMaxMs }: FlightGateParts): Gate {
   const flying = createRecent<{ readonly flight: Flight; left: number }>(FLYING_MAX);
   const rest = async (mail: QueuedMail, recipients: readonly Recipient[]): Promise<readonly Permission[]> =>
-    recipients.length === 0 ? [] : ((await inner?.mayGo(mail, recipients)) ?? recipients.map(() => GO));
+    (await inner?.mayGo(mail, recipients)) ?? recipients.map(() => GO);
 
   async function ask(mail: QueuedMail, advertiser: string, recipients: readonly Recipient[]): Promise<Permission[]> {
-    const keys = recipients.map(({ address }) => address.key);
-    const standings = await consents.standing(advertiser, keys);
-    const refused = recipients.map((_, index) => standings[index]?.withdrawnAtMs !== undefined);
-    const others = await rest(
-      mail,
-      recipients.filter((_, index) => !refused[index]),
-    );
-    const answers = others.values();
-    return refused.map((isRefused) => (isRefused ? never(mail.id) : (answers.next().value ?? GO)));
+    const [answers, standings] = await Promise.all([
+      rest(mail, recipients),
+      consents.standing(
+        advertiser,
+        recipients.map(({ address }) => address.key),
+      ),
+    ]);
+    return recipients.map((recipient, index) => {
+      const answer = answers[index] ?? GO;
+      if (answer.kind !== "go" || standings[index]?.withdrawnAtMs === undefined) return answer;
+      const source = sourceOf(mail, recipient);
+      return source ? never(mail.id, source) : answer;
+    });
   }
 
   return {
@@ -77,9 +85,23 @@ export function createFlightGate({ flights, consents, inner, clock, attemptMaxMs
   };
 }
 
-const never = (mailId: string): Permission => ({
+const never = (mailId: string, { cite }: Source): Permission => ({
   kind: "never",
-  reply: writeReply("consent-withdrawn", { mailId, article: SOURCE.cite }),
+  reply: writeReply("consent-withdrawn", { mailId, article: cite }),
   rule: RULE,
-  source: SOURCE.cite,
+  source: cite,
 });
+
+/** The article by which a refusal binds the sender of a mail, as packs and operator have it now. */
+export const bindingSource =
+  (law: () => { readonly choice: PackChoice; readonly gate: GateSettings }): FlightGateParts["sourceOf"] =>
+  ({ session }, recipient) => {
+    const { choice, gate } = law();
+    if (gate.modeOf(RULE, session.clientId ?? "") !== "enforce") return undefined;
+    const packs = choice.for(recipient, session).filter((pack) => choice.mode(pack) === "enforce");
+    const who = session.clientId !== undefined || session.inRelayNetworks ? "clients" : "strangers";
+    const binding = demandsOf(packs).withdrawn.find(
+      ({ requirement: { onMissing, source } }) => mayRefuse(source) && ["reject", "label"].includes(onMissing[who]),
+    );
+    return binding?.requirement.source;
+  };

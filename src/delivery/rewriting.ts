@@ -1,9 +1,12 @@
 /** Envelope senders of forwarded mail rewritten on the way out, and bounces to them led back (srs.ts): in front of any next hop, and in the queue. */
+import type { Config } from "../config/schema.ts";
+import { readSecret } from "../config/secret.ts";
+import type { Clock } from "../kit/clock.ts";
 import { writeReply } from "../mail/replies.ts";
 import { isOwn, type Recipient, type Sender, type Session } from "../mail/views.ts";
 import type { Handover, NextHop } from "./next-hop.ts";
 import type { Carrier } from "./queue/queued.ts";
-import type { Srs } from "./srs.ts";
+import { createSrs, type Srs } from "./srs.ts";
 
 export interface RewritingParts {
   /** In force now; undefined: nothing is rewritten. */
@@ -70,4 +73,15 @@ export function leadingBack(inner: Carrier, { srs }: Pick<RewritingParts, "srs">
     ...(inner.widthOf && { widthOf: (destination) => inner.widthOf?.(destination) ?? Number.POSITIVE_INFINITY }),
     close: (graceMs) => inner.close(graceMs),
   };
+}
+
+const known = new WeakMap<Config, Srs>();
+
+/** What rewrites by this configuration; undefined: it leaves senders as they are. @throws Misuse when the site's secret cannot be read */
+export function srsOf({ clock }: { readonly clock: Clock }, config: Config): Srs | undefined {
+  const { mode, domain = config.hostname.toLowerCase(), daysMax } = config.envelopeRewriting;
+  if (mode === "off") return undefined;
+  const srs = known.get(config) ?? createSrs({ domain, secret: readSecret(config), nowMs: clock.now, daysMax });
+  known.set(config, srs);
+  return srs;
 }

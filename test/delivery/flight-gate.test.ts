@@ -23,12 +23,14 @@ const DONE: Attempt = {
   reply: { code: 250, enhanced: "2.0.0", lines: ["ok"] },
 };
 
-function gateOn(inner?: Gate) {
+const ARTICLE = { cite: "Order 38 (CN 2006) art. 14", confidence: "C3" } as const;
+
+function gateOn(inner?: Gate, sourceOf: () => typeof ARTICLE | undefined = () => ARTICLE) {
   const clock = handClock();
   const { tables } = createMemoryStore(clock);
   const consents = createConsentRegister(tables, clock);
   const flights = createFlights(tables, clock, { answerMs: () => 100_000, pause: (ms) => clock.pass(ms) });
-  const gate = createFlightGate({ flights, consents, clock, attemptMaxMs: 100_000, ...(inner && { inner }) });
+  const gate = createFlightGate({ flights, consents, clock, sourceOf, attemptMaxMs: 100_000, ...(inner && { inner }) });
   return { gate, consents, flights };
 }
 
@@ -54,6 +56,12 @@ describe("advertising in the queue", () => {
     await flights.landed("shop", ANN.address.key);
   });
 
+  it("goes on to who has refused where no law that is enforced asks otherwise", async () => {
+    const { gate, consents } = gateOn(undefined, () => undefined);
+    await consents.withdraw("shop", ANN.address.key);
+    expect(await gate.mayGo(MAIL, [ANN])).toEqual([{ kind: "go" }]);
+  });
+
   it("is asked about further on by whoever else has a say", async () => {
     const asked: string[] = [];
     const { gate, consents } = gateOn({
@@ -64,8 +72,8 @@ describe("advertising in the queue", () => {
       ended: async () => undefined,
     });
     await consents.withdraw("shop", ANN.address.key);
-    expect((await gate.mayGo(MAIL, [ANN, BEN])).map(({ kind }) => kind)).toEqual(["never", "wait"]);
-    expect(asked).toEqual(["ben@example.com"]);
+    expect((await gate.mayGo(MAIL, [ANN, BEN])).map(({ kind }) => kind)).toEqual(["wait", "wait"]);
+    expect(asked).toEqual(["ann@example.com", "ben@example.com"]);
   });
 
   it("that was queued before the refusal is never delivered after it", async () => {

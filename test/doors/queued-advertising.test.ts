@@ -65,7 +65,6 @@ describe("an advertisement in the queue", () => {
     const [bounced] = await service.entriesSoon(1, { event: "bounced" });
     expect(bounced).toMatchObject({
       rules: ["consent/recorded-consent"],
-      articles: ["Decree 91/2020/ND-CP art. 13(4)"],
       reply: expect.stringContaining("this recipient has refused advertising from you"),
     });
     expect(hop.mails).toHaveLength(0);

@@ -1,4 +1,5 @@
 import { afterEach } from "vitest";
+import type { Clock } from "../../src/kit/clock.ts";
 import { type Carrying, carrying } from "./carrying.ts";
 import { type ScriptedServer, type ScriptOptions, startScripted } from "./scripted-server.ts";
 
@@ -14,9 +15,13 @@ export async function server(script: ScriptOptions = {}): Promise<ScriptedServer
   return started;
 }
 
-export function carry(config: { queue?: object; [key: string]: unknown }, zone: readonly string[] = []): Carrying {
+export function carry(
+  config: { queue?: object; [key: string]: unknown },
+  zone: readonly string[] = [],
+  clock?: Clock,
+): Carrying {
   const queue = { mxNetworks: ["127.0.0.0/8", "::1"], ...config.queue };
-  const made = carrying({ ...config, queue }, zone);
+  const made = carrying({ ...config, queue }, zone, clock ? { clock } : {});
   running.push({ stop: () => made.carrier.close(0) });
   return made;
 }

@@ -79,7 +79,7 @@ async function world(script: ScriptOptions, more: { tls?: string; webPort?: numb
   const { carrier, send } = carrying(
     {
       nextHop: { to: `mx:${mx.port}`, tls: more.tls ?? "opportunistic", caFile: (more.trusts ?? good).file },
-      queue: { mxNetworks: ["127.0.0.0/8"], timeouts: { tlsMs: 500 } },
+      queue: { mxNetworks: ["127.0.0.0/8"], timeouts: { tlsMs: 2_000 } },
     },
     [],
     { names, policies: createPolicies({ names, clock: systemClock, fetch }) },

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type NamedHouse, startNamedHouse } from "./named.ts";
 import { type Options, readOptions } from "./options.ts";
+import { type QueueingHouse, startQueueingHouse } from "./queueing.ts";
 import { type Scenario, scenariosFor } from "./scenarios.ts";
 import { pasteable, swaks, type Talk } from "./swaks.ts";
 import { createWorld, type World } from "./world.ts";
@@ -28,12 +29,14 @@ async function main(): Promise<number> {
     behindPostfix: options.compose?.profile === "milter",
   });
   const named = await startNamedHouse(HOUSE);
+  const queueing = await startQueueingHouse(HOUSE);
   try {
     for (const [index, scenario] of scenarios.entries()) {
-      if (!(await play(scenario, index + 1, { options, world, named }))) failed += 1;
+      if (!(await play(scenario, index + 1, { options, world, named, queueing }))) failed += 1;
     }
   } finally {
     await named.stop();
+    await queueing.stop();
   }
   console.log(`What the ledger has of it:\n\n${await world.ledgerSince(startedAt)}`);
   const left = options.compose
@@ -44,20 +47,28 @@ async function main(): Promise<number> {
   return failed === 0 ? 0 : 1;
 }
 
+/** Where scenarios are played. */
+interface Places {
+  readonly options: Options;
+  readonly world: World;
+  readonly named: NamedHouse;
+  readonly queueing: QueueingHouse;
+}
+
 /** @returns whether it went as it must */
-async function play(
-  scenario: Scenario,
-  number: number,
-  { options, world, named }: { options: Options; world: World; named: NamedHouse },
-): Promise<boolean> {
+async function play(scenario: Scenario, number: number, { options, world, named, queueing }: Places): Promise<boolean> {
   await scenario.before?.(world);
-  const serverArgs = scenario.door === "named" ? ["--server", named.server] : doorArgs(scenario, options);
+  const own = { named: named.server, queue: queueing.server } as const;
+  const { door } = scenario;
+  const serverArgs = door === "named" || door === "queue" ? ["--server", own[door]] : doorArgs(scenario, options);
   if (scenario.after) await swaks([...serverArgs, ...scenario.after]);
   const subject = await scenario.subjectOf?.(world);
   const args = [...serverArgs, ...scenario.swaks, ...(subject === undefined ? [] : ["--h-Subject", subject])];
   const talk = await talkUntilExpected(scenario, args);
   const problem = isExpected(scenario, talk)
-    ? ((await missing(scenario, talk, world)) ?? (await unsaid(scenario, talk, world)))
+    ? ((await missing(scenario, talk, world)) ??
+      (await unsaid(scenario, talk, world)) ??
+      (await undone(scenario, talk, queueing)))
     : "another reply was expected";
   const word = problem === undefined ? "PASS" : "FAIL";
   console.log(`${String(number).padStart(2)} ${word}  ${scenario.title}`);
@@ -104,6 +115,17 @@ async function unsaid({ ledgerSays }: Scenario, { reply }: Talk, world: World): 
   const entry = await world.ledgerOf(id);
   console.log(`     ledger:   ${entry.trim().split("\n")[0] ?? ""}`);
   return entry.includes(ledgerSays) ? undefined : `the ledger does not say "${ledgerSays}" of it`;
+}
+
+/** Why what must follow did not; undefined: it did. */
+async function undone(
+  { follows }: Scenario,
+  { reply, messageId }: Talk,
+  house: QueueingHouse,
+): Promise<string | undefined> {
+  const id = /\bid ([0-9A-Z]{20,})/.exec(reply)?.[1];
+  if (!follows) return undefined;
+  return id === undefined || messageId === undefined ? "the mail has no id" : follows(house, { id, messageId });
 }
 
 const arrival = ({ arrivesFor }: Scenario): string =>

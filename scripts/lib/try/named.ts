@@ -65,7 +65,7 @@ export async function startNamedHouse(house: string): Promise<NamedHouse> {
   };
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
@@ -75,7 +75,7 @@ async function freePort(): Promise<number> {
 }
 
 /** @throws Error when nobody listens there in time */
-async function listening(port: number): Promise<void> {
+export async function listening(port: number): Promise<void> {
   const until = Date.now() + UP_MS;
   while (Date.now() < until) {
     const socket = connect(port, "127.0.0.1");

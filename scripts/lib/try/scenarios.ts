@@ -1,14 +1,15 @@
 import { conduct } from "./conduct.ts";
 import { customers } from "./customers.ts";
 import { LABELS } from "./labels.ts";
+import { type QueueingHouse, queueing } from "./queueing.ts";
 import { refusals } from "./refusals.ts";
 import type { World } from "./world.ts";
 
 /** One mail, and what must become of it. */
 export interface Scenario {
   readonly title: string;
-  /** At which door: that of the world, that of clients with shop's login, or there without one; named: a server with DNS of its own. */
-  readonly door: "world" | "named" | "clients" | "clients-without-login";
+  /** At which door: that of the world, that of clients with shop's login, or there without one; named: a server with DNS of its own; queue: one that takes custody. */
+  readonly door: "world" | "named" | "queue" | "clients" | "clients-without-login";
   /** Another client's login than shop's; the password is the same. */
   readonly login?: string;
   readonly swaks: readonly string[];
@@ -27,6 +28,11 @@ export interface Scenario {
   readonly ledgerSays?: string;
   /** A mail that is sent before it, whatever becomes of that. */
   readonly after?: readonly string[];
+  /** What must be so after it. @returns what is not */
+  readonly follows?: (
+    house: QueueingHouse,
+    mail: { readonly id: string; readonly messageId: string },
+  ) => Promise<string | undefined>;
   /** What happens before them. */
   readonly before?: (world: World) => Promise<void>;
 }
@@ -379,6 +385,7 @@ export function scenariosFor(played: { readonly redisStops: boolean; readonly be
     ...consent,
     ...scope,
     ...undeclared,
+    ...queueing,
     ...(played.redisStops ? withoutRedis : [...refusals, ...mixed, ...conduct, ...customers]),
   ];
   return played.behindPostfix ? [...all, ...withoutFilter].map(throughPostfix) : all;

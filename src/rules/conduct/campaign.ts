@@ -2,7 +2,8 @@ import { z } from "zod";
 import { type IpRanges, ipRanges } from "../../kit/ip.ts";
 import type { Campaign } from "../../mail/client.ts";
 import type { MailView, Recipient } from "../../mail/views.ts";
-import { type Claim, defer, defineRule, PASS, reject, skip } from "../define.ts";
+import type { CampaignGrant } from "../../signals/campaigns.ts";
+import { type Claim, defer, defineRule, type Finding, PASS, reject, skip } from "../define.ts";
 
 export const campaign = defineRule({
   id: "conduct/campaign",
@@ -29,21 +30,34 @@ export const campaign = defineRule({
         evidence: { client: client.id, campaign: nearest?.name ?? "", misfit: wrong ?? "" },
       });
     },
-    async header(view, { clock, conduct }) {
+    header(view, { clock, conduct }) {
       const { client } = view.session;
-      const fitting = client?.campaigns?.find((each) => misfit(each, view, clock.now()) === undefined);
-      if (!client || !fitting) return skip("no campaign is declared, or none that fits");
-      const { full, taken = 0, keys } = await conduct.takeCampaign(client, fitting, view.recipients.length);
-      if (full === undefined) return keys.length > 0 ? { ...PASS, claims: claimsOf(view.recipients, keys) } : PASS;
-      const max = full === "number" ? fitting.recipientsMax : (fitting.perMinuteMax ?? 0);
-      const about = {
-        detail: `${fitting.name}: ${max}`,
-        evidence: { client: client.id, campaign: fitting.name, max, taken, recipients: view.recipients.length },
-      };
-      return full === "number" ? reject("campaign-number", about) : defer("campaign-rate", about);
+      if (!client?.campaigns) return skip("no campaign is declared");
+      const fitting = client.campaigns.find((each) => misfit(each, view, clock.now()) === undefined);
+      if (!fitting) return skip("no campaign that fits");
+      const { recipients } = view;
+      return conduct
+        .takeCampaign(client, fitting, recipients.length)
+        .then((grant) => findingOf(grant, { client: client.id, fitting, recipients }));
     },
   },
 });
+
+interface Asked {
+  readonly client: string;
+  readonly fitting: Campaign;
+  readonly recipients: readonly Recipient[];
+}
+
+function findingOf({ full, taken = 0, keys }: CampaignGrant, { client, fitting, recipients }: Asked): Finding {
+  if (full === undefined) return keys.length > 0 ? { ...PASS, claims: claimsOf(recipients, keys) } : PASS;
+  const max = full === "number" ? fitting.recipientsMax : (fitting.perMinuteMax ?? 0);
+  const about = {
+    detail: `${fitting.name}: ${max}`,
+    evidence: { client, campaign: fitting.name, max, taken, recipients: recipients.length },
+  };
+  return full === "number" ? reject("campaign-number", about) : defer("campaign-rate", about);
+}
 
 const claimsOf = (recipients: readonly Recipient[], keys: readonly Claim["key"][]): Claim[] =>
   recipients.flatMap((recipient) => keys.map((key) => ({ recipient, key })));

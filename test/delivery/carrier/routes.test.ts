@@ -1,6 +1,9 @@
+import { writeFileSync } from "node:fs";
 import { createServer } from "node:net";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { carrying, meant } from "../../helpers/carrying.ts";
+import { carrying, meant, queuedMail } from "../../helpers/carrying.ts";
+import { recipientOf } from "../../helpers/letters.ts";
 import { tempDir } from "../../helpers/temp.ts";
 import { until } from "../../helpers/wait.ts";
 import { carry, oneWay, running, server } from "../../helpers/ways.ts";
@@ -75,6 +78,41 @@ describe("routes", () => {
   it("that leave from IPv4 only do not reach a host of IPv6 only", async () => {
     const { send } = carry({ nextHop: { to: "mx:" }, routes: [{ egress: ["127.0.0.7"] }] }, ["b.example AAAA ::1"]);
     expect((await send("b@b.example")).map(meant)).toEqual(["later destination 451 4.3.5"]);
+  });
+
+  it.each([["PIPELINING"], ["X"]])("over LMTP hear an answer for each recipient (%s)", async (extension) => {
+    const lmtp = await server({
+      lmtp: true,
+      extensions: [extension],
+      answers: { RCPT: [undefined, "550 5.1.1 nobody"], dot: [undefined, "452 4.2.2 over quota"] },
+    });
+    const { send, carrier } = carry({ nextHop: { to: `lmtp://127.0.0.1:${lmtp.port}` } });
+    const attempts = await send(["a@b.example", "b@b.example", "c@b.example"]);
+    expect(attempts.map(meant)).toEqual([
+      "delivered mail 250 2.0.0",
+      "failed recipient 550 5.1.1",
+      "later recipient 452 4.2.2",
+    ]);
+    expect(carrier.destinationOf(queuedMail([]), recipientOf("a@b.example"))).toBe(`lmtp://127.0.0.1:${lmtp.port}`);
+  });
+
+  it("over LMTP that end in the middle of the answers: who was answered was answered", async () => {
+    const lmtp = await server({ lmtp: true, extensions: ["PIPELINING"], answers: { dot: [undefined, "close"] } });
+    const { send } = carry({ nextHop: { to: `lmtp://127.0.0.1:${lmtp.port}` } });
+    const attempts = await send(["a@b.example", "b@b.example", "c@b.example"]);
+    expect(attempts.map(meant)).toEqual(["delivered mail 250 2.0.0", "later mail 451 4.4.2", "later mail 451 4.4.2"]);
+  });
+
+  it("with a login send it, and one that is wrong is our matter, not the sender's", async () => {
+    const smart = await server({ extensions: ["AUTH PLAIN"], answers: { AUTH: [undefined, "535 5.7.8 bad"] } });
+    const passwordFile = join(tempDir(), "password");
+    writeFileSync(passwordFile, "s3cret\n");
+    const { send } = carry({
+      nextHop: { to: "smtp://127.0.0.1:1", mailsPerConnectionMax: 1 },
+      routes: [{ domains: ["b.example"], to: `smtp://127.0.0.1:${smart.port}`, user: "relay", passwordFile }],
+    });
+    expect((await send("b@b.example")).map(meant)).toEqual(["delivered mail 250 2.0.0"]);
+    expect((await send("b@b.example")).map(meant)).toEqual(["later destination 535 5.7.8"]);
   });
 
   it("into a Maildir are a delivery, too", async () => {
