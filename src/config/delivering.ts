@@ -13,7 +13,7 @@ const ip = z.string().refine((text) => isIP(text) !== 0, "an IP address");
 /** A bound that is none unless it is given. */
 const most = (max: number) => z.int().positive().max(max);
 
-export const route = z
+const route = z
   .strictObject({
     domains: z.array(domain).min(1).optional().describe("recipients' domains it is for; default: all"),
     clients: z.array(z.string().min(1)).min(1).optional().describe("clients it is for; default: everybody"),
@@ -39,6 +39,13 @@ export const route = z
   .refine(
     (each) => (each.user === undefined) === (each.passwordFile === undefined),
     "user and passwordFile go together",
+  );
+
+export const routes = z
+  .array(route)
+  .default([])
+  .describe(
+    "other ways for some domains or clients, in the order they are looked at; what none is for goes to nextHop",
   );
 
 const timeouts = z.strictObject({

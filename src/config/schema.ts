@@ -2,7 +2,7 @@ import { z } from "zod";
 import { NODE_NAME } from "../kit/node-name.ts";
 import { adArchive } from "./ad-archive.ts";
 import { dns, list, scorers } from "./asked.ts";
-import { route, WAYS, WAYS_TEXT } from "./delivering.ts";
+import { routes, WAYS, WAYS_TEXT } from "./delivering.ts";
 import { overload } from "./overload.ts";
 import { queue } from "./queue.ts";
 import { arc, dkim, envelopeRewriting } from "./signing.ts";
@@ -195,12 +195,7 @@ export const configSchema = z.strictObject({
   envelopeRewriting: envelopeRewriting.prefault({}).describe("envelope senders of mail that goes on (SRS)"),
   nextHop: nextHop.prefault({}).describe("delivery"),
   queue: queue.prefault({}).describe("mail in our custody, with nextHop.mode: queue"),
-  routes: z
-    .array(route)
-    .default([])
-    .describe(
-      "other ways for some domains or clients, in the order they are looked at; what none is for goes to nextHop",
-    ),
+  routes,
   refusals: refusals.prefault({}).describe("how recipients refuse and agree"),
   packs: packs.prefault({}).describe("which law protects whom"),
   rules: rules.prefault({}).describe('default mode, then "group/rule": mode or { mode, options }'),
