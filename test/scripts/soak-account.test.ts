@@ -30,7 +30,15 @@ const entry = (more: Partial<Entry> = {}): Entry => ({
   ...more,
 });
 const books = (more: Partial<Parameters<typeof balance>[0]>) =>
-  balance({ fates: [fate()], kept: [copy()], lostAnswers: [], entries: [entry()], ...more });
+  balance({
+    fates: [fate()],
+    kept: [copy()],
+    lostAnswers: [],
+    waiting: new Set(),
+    killedAt: [],
+    entries: [entry()],
+    ...more,
+  });
 
 describe("the account of a soak", () => {
   it("balances when what was answered 250 is there once, byte for byte, with its entry", () => {
@@ -38,7 +46,7 @@ describe("the account of a soak", () => {
   });
 
   it.each<[string, Partial<Parameters<typeof balance>[0]>, RegExp]>([
-    ["a mail that was answered 250 and is not there", { kept: [] }, /not there/],
+    ["a mail that was answered 250 and is not there", { kept: [] }, /nowhere/],
     ["a mail that is there twice, and nobody lost an answer", { kept: [copy(), copy()] }, /there 2 times/],
     [
       "a mail that is there although it was never taken",
@@ -72,5 +80,18 @@ describe("the account of a soak", () => {
       differences: [],
       twiceCounted: 1,
     });
+  });
+
+  it("counts what a queue keeps or has given up, with its entry", () => {
+    expect(books({ kept: [], waiting: new Set([mail.recipient]) })).toMatchObject({ queued: 1, differences: [] });
+    expect(books({ kept: [], entries: [entry(), entry({ event: "bounced" })] })).toMatchObject({
+      bounced: 1,
+      differences: [],
+    });
+  });
+
+  it("allows a second copy where the first was taken a moment before a death, and not long before it", () => {
+    expect(books({ kept: [copy(), copy()], killedAt: [3_000] }).differences).toEqual([]);
+    expect(books({ kept: [copy(), copy()], killedAt: [60_000] }).differences).toHaveLength(1);
   });
 });

@@ -18,6 +18,10 @@ export interface Account {
   readonly delivered: number;
   readonly refused: number;
   readonly deferred: number;
+  /** Answered 250 and in the queue, or held (queue mode). */
+  readonly queued: number;
+  /** Answered 250 and given up for good, with an entry that says so (queue mode). */
+  readonly bounced: number;
   /** Copies beyond the first, each after an attempt that nobody answered. */
   readonly twiceCounted: number;
   readonly entries: number;
@@ -30,6 +34,10 @@ export interface Books {
   readonly kept: readonly KeptMail[];
   /** Recipients for whom the next hop took a mail and broke off instead of saying so, once for each time. */
   readonly lostAnswers: readonly string[];
+  /** Recipients whose mail is in our custody still (queue mode). */
+  readonly waiting: ReadonlySet<string>;
+  /** When the relay, or a part of it, was killed: what a next hop had taken a moment before may come again (queue mode). */
+  readonly killedAt: readonly number[];
   readonly entries: readonly Entry[];
 }
 
@@ -47,43 +55,77 @@ export async function readLedger(config: string): Promise<Entry[]> {
     .map((line) => JSON.parse(line) as Entry);
 }
 
-export function balance({ fates, kept, lostAnswers, entries }: Books): Account {
+/** So long before a death a next hop may have taken what nobody wrote down. */
+const BEFORE_DEATH_MS = 6_000;
+/** What a queue says when it gives a mail up for good. */
+const GIVEN_UP: readonly string[] = ["bounced", "expired", "dropped"];
+/** Reports to the sender of them all come through the same next hop. */
+const SENDER = "writer@stranger.example";
+
+/** Whose mail is in the queue or held, by the command that operators use. */
+export async function readQueue(config: string): Promise<Set<string>> {
+  const args = ["--disable-warning=ExperimentalWarning", CLI, "queue", "list", "--json", "--config", config];
+  const { stdout } = await run(process.execPath, args, { maxBuffer: 2 ** 30, timeout: 120_000 });
+  return new Set([...stdout.matchAll(/m\d+@example\.com/g)].map(([recipient]) => recipient));
+}
+
+export function balance({ fates, kept, lostAnswers, waiting, killedAt, entries }: Books): Account {
   const copies = Map.groupBy(kept, ({ recipients }) => recipients[0] ?? "");
   const lost = Map.groupBy(lostAnswers, (recipient) => recipient);
   const byRecipient = Map.groupBy(entries, ({ recipient = "" }) => recipient);
   const differences: string[] = [];
-  const counts = { taken: 0, refused: 0, open: 0 };
+  const counts = { delivered: 0, refused: 0, deferred: 0, queued: 0, bounced: 0, lost: 0 };
   let twiceCounted = 0;
   for (const fate of fates) {
     const { recipient, name } = fate.mail;
     const mine = copies.get(recipient) ?? [];
-    const unanswered = fate.unanswered + (lost.get(recipient)?.length ?? 0);
-    counts[fate.state] += 1;
+    const own = byRecipient.get(recipient) ?? [];
+    const end = endOf(fate, mine, { isWaiting: waiting.has(recipient), entries: own });
+    counts[end] += 1;
+    const deaths = mine.filter(({ atMs }) => killedAt.some((at) => at >= atMs && at - atMs < BEFORE_DEATH_MS)).length;
+    const unanswered = fate.unanswered + (lost.get(recipient)?.length ?? 0) + deaths;
     twiceCounted += Math.max(0, mine.length - 1);
     const trouble = [
+      ...(end === "lost" ? ["answered 250, and nowhere"] : []),
       ...troubleWithCopies(fate, mine, unanswered),
       ...mine.flatMap((copy) => troubleWithBytes(copy, fate)),
-      ...troubleWithLedger(fate, mine, byRecipient.get(recipient) ?? []),
+      ...troubleWithLedger(fate, mine, own),
     ];
     differences.push(
       ...trouble.map((what) => `${recipient} (${name}, ${fate.attempts} attempts, last "${fate.said}"): ${what}`),
     );
   }
-  const strangers = [...copies.keys()].filter((recipient) => !fates.some(({ mail }) => mail.recipient === recipient));
+  const strangers = [...copies.keys()].filter(
+    (recipient) => recipient !== SENDER && !fates.some(({ mail }) => mail.recipient === recipient),
+  );
   differences.push(...strangers.map((recipient) => `${recipient}: nobody sent that`));
   return {
     sent: fates.length,
-    delivered: counts.taken,
+    delivered: counts.delivered,
     refused: counts.refused,
-    deferred: counts.open,
+    deferred: counts.deferred,
+    queued: counts.queued,
+    bounced: counts.bounced,
     twiceCounted,
     entries: entries.length,
     differences,
   };
 }
 
+/** Where a mail is at the end. */
+function endOf(
+  { state }: Fate,
+  mine: readonly KeptMail[],
+  { isWaiting, entries }: { isWaiting: boolean; entries: readonly Entry[] },
+): "delivered" | "refused" | "deferred" | "queued" | "bounced" | "lost" {
+  if (state === "refused") return "refused";
+  if (state === "open") return "deferred";
+  if (mine.length > 0) return "delivered";
+  if (isWaiting) return "queued";
+  return entries.some(({ event }) => GIVEN_UP.includes(event)) ? "bounced" : "lost";
+}
+
 function troubleWithCopies({ state }: Fate, mine: readonly KeptMail[], unanswered: number): string[] {
-  if (state === "taken" && mine.length === 0) return ["answered 250, and not there"];
   const allowed = (state === "taken" ? 1 : 0) + unanswered;
   if (mine.length <= allowed) return [];
   return [

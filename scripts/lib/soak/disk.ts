@@ -38,7 +38,8 @@ export function mountSmallDisk(): SmallDisk | undefined {
     },
     clear: () => rmSync(ballast, { force: true }),
     close() {
-      execFileSync("umount", [dir]);
+      // Lazily: who was killed a moment ago may still hold a file.
+      execFileSync("umount", ["-l", dir]);
       rmSync(dir, { recursive: true });
     },
   };

@@ -10,7 +10,7 @@ import { parseArgs } from "node:util";
 import { startKeepingSink } from "../../bench/lib/keeping-sink.ts";
 import { startDnsServer, zoneOf } from "../dns/server.ts";
 import { randomOf } from "../random.ts";
-import { balance, readLedger } from "./account.ts";
+import { balance, readLedger, readQueue } from "./account.ts";
 import { attempt, type Fate, openFate } from "./client.ts";
 import { mountSmallDisk } from "./disk.ts";
 import { faultsOfWorld } from "./faults.ts";
@@ -27,6 +27,7 @@ const HELP = `scripts/soak [--seed N] [--mails M] [--minutes T] [--store NAME] [
   --store NAME  ${STORES.join(", ")}; default: by the seed, in turn
   --senders N   at a time (default 12)
   --workers N   of the relay (default: 1, 1, 2, 2 by the seed, in turn)
+  --mode NAME   proxy or queue (default: proxy; queue for every third seed)
   --only TEXT   only the faults whose names match this pattern
   --keep        leave the relay's files for somebody to look at`;
 
@@ -38,6 +39,7 @@ const { values } = parseArgs({
     store: { type: "string" },
     senders: { type: "string", default: "12" },
     workers: { type: "string" },
+    mode: { type: "string" },
     only: { type: "string", default: "" },
     keep: { type: "boolean", default: false },
     help: { type: "boolean", short: "h", default: false },
@@ -54,6 +56,7 @@ const [seed, mailsMax, minutes, senders] = [values.seed, values.mails, values.mi
   number,
 ];
 const workers = Number(values.workers ?? 1 + (Math.floor((seed - 1) / 2) % 2));
+const mode = values.mode ?? (seed % 3 === 0 ? "queue" : "proxy");
 const storeName = (values.store ?? STORES[(seed - 1) % STORES.length]) as StoreName;
 if (!Number.isInteger(seed) || !(mailsMax > 0) || !(minutes > 0) || !(senders > 0) || !STORES.includes(storeName)) {
   console.error(HELP);
@@ -89,6 +92,7 @@ const service = await soakService({
   sinkPort: sink.port,
   dnsAddress: dns.address,
   workers,
+  mode: mode === "queue" ? "queue" : "proxy",
   rules: seed % 2 === 0 ? "enforce" : "watch",
 });
 
@@ -120,9 +124,11 @@ try {
     `all is well again; ${happened.length} faults; ${fates.filter(({ state }) => state === "open").length} mails are not through yet`,
   );
   await sending;
+  const waiting = mode === "queue" ? await drained() : new Set<string>();
   clearInterval(memory);
   await service.stop();
-  conclude(await readLedger(service.config), happened);
+  const leftOver = await service.endLeftOvers();
+  conclude(await readLedger(service.config), { waiting, faults: happened, leftOver });
 } finally {
   await clean();
 }
@@ -157,16 +163,45 @@ async function send(untilMs: number): Promise<void> {
   await Promise.all(Array.from({ length: senders }, sender));
 }
 
-function conclude(entries: Awaited<ReturnType<typeof readLedger>>, faults: readonly string[]): void {
-  const account = balance({ fates, kept: sink.mails, lostAnswers: sink.unanswered, entries });
-  const { sent, delivered, refused, deferred, twiceCounted, differences } = account;
-  const ok = differences.length === 0 && sent === delivered + refused + deferred;
+/** Waits until the queue has given everything away, at most a minute. @returns whose mail it still has */
+async function drained(): Promise<Set<string>> {
+  for (const endMs = performance.now() + FINISH_MS; ; await pause(1000)) {
+    const waiting = await readQueue(service.config);
+    if (waiting.size === 0 || performance.now() > endMs) return waiting;
+  }
+}
+
+interface End {
+  readonly waiting: ReadonlySet<string>;
+  readonly faults: readonly string[];
+  /** Processes of the relay that did not end when it did. */
+  readonly leftOver: number;
+}
+
+function conclude(entries: Awaited<ReturnType<typeof readLedger>>, { waiting, faults, leftOver }: End): void {
+  const { killedAt } = service;
+  const account = balance({
+    fates,
+    kept: sink.mails,
+    lostAnswers: sink.unanswered,
+    waiting,
+    killedAt: mode === "queue" ? killedAt : [],
+    entries,
+  });
+  const { sent, delivered, refused, deferred, queued, bounced, twiceCounted, differences } = account;
+  // Nothing delivered would balance, too, and prove nothing.
+  const ok =
+    differences.length === 0 &&
+    leftOver === 0 &&
+    delivered > 0 &&
+    sent === delivered + refused + deferred + queued + bounced;
   console.log(
-    `seed ${seed}, ${storeName}: ${sent} sent = ${delivered} delivered + ${refused} refused + ${deferred} still their senders'`,
+    `seed ${seed}, ${storeName}, ${mode}: ${sent} sent = ${delivered} delivered + ${refused} refused + ${deferred} still their senders' + ${queued} queued + ${bounced} given up`,
   );
   console.log(
     `  ${twiceCounted} copies more, each after an answer that was lost; ${account.entries} entries; ${workers} workers, ended by itself ${service.endedByItself} times, peak memory ${Math.round(peakMb)} MB`,
   );
+  if (leftOver > 0) console.log(`  DIFFERENCE ${leftOver} processes of the relay are still there after it was stopped`);
   for (const each of left) console.log(`  left out: ${each}`);
   for (const each of differences.slice(0, 50)) console.log(`  DIFFERENCE ${each}`);
   if (differences.length > 50) console.log(`  and ${differences.length - 50} more`);
@@ -176,6 +211,7 @@ function conclude(entries: Awaited<ReturnType<typeof readLedger>>, faults: reado
       ok,
       seed,
       store: storeName,
+      mode,
       ...account,
       peakMb: Math.round(peakMb),
       faults: tally(faults),

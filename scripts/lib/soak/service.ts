@@ -8,6 +8,8 @@ const HERE = dirname(fileURLToPath(import.meta.url));
 const CLI = join(HERE, "../../../src/commands/index.ts");
 
 const RESTART_MS = 500;
+/** Whoever lost its supervisor may end its mails (drainMs), and then it ends. */
+const LEAVE_MS = 8_000;
 
 export interface ServiceOptions {
   readonly work: string;
@@ -16,6 +18,7 @@ export interface ServiceOptions {
   readonly sinkPort: number;
   readonly dnsAddress: string;
   readonly workers: number;
+  readonly mode: "proxy" | "queue";
   /** Of rules that nothing else is said of. */
   readonly rules: "watch" | "enforce";
 }
@@ -23,6 +26,8 @@ export interface ServiceOptions {
 export interface SoakService {
   readonly port: number;
   readonly config: string;
+  /** When somebody killed it or a part of it, by Date.now. */
+  readonly killedAt: readonly number[];
   /** How often it ended although nobody asked it to. */
   readonly endedByItself: number;
   /** Has it started, and started again whenever it ends. */
@@ -33,6 +38,8 @@ export interface SoakService {
   kill(): Promise<void>;
   /** SIGKILL of the first process alone: with several workers the supervisor. */
   killFirst(): Promise<void>;
+  /** After it was stopped: ends what should have ended by itself. @returns how many processes that were */
+  endLeftOvers(): Promise<number>;
   /** SIGKILL of one worker, where there are several. */
   killWorker(): void;
   /** SIGTERM: mails in progress may end. */
@@ -53,8 +60,14 @@ export async function soakService(options: ServiceOptions): Promise<SoakService>
   let wanted = false;
   let keeping = Promise.resolve();
   let ended = 0;
+  const killedAt: number[] = [];
   let reloads = 0;
-  const pids = (): number[] => (running ? family(running.pid) : []);
+  const seen = new Set<number>();
+  const pids = (): number[] => {
+    const now = running ? family(running.pid) : [];
+    for (const pid of now) seen.add(pid);
+    return now;
+  };
   /** Starts it, and again when it ends, as whoever runs services does: it may have been started onto a disk that is full. */
   const keep = async (): Promise<void> => {
     while (wanted) {
@@ -68,6 +81,7 @@ export async function soakService(options: ServiceOptions): Promise<SoakService>
     }
   };
   const down = async (signal: (pid: number) => void): Promise<void> => {
+    killedAt.push(Date.now());
     wanted = false;
     if (running) signal(running.pid);
     await running?.stop();
@@ -77,6 +91,7 @@ export async function soakService(options: ServiceOptions): Promise<SoakService>
   return {
     port,
     config,
+    killedAt,
     get endedByItself() {
       return ended;
     },
@@ -90,12 +105,23 @@ export async function soakService(options: ServiceOptions): Promise<SoakService>
       down((pid) => {
         for (const each of family(pid)) tell(each, "SIGKILL");
       }),
-    killFirst: () => down((pid) => tell(pid, "SIGKILL")),
+    killFirst() {
+      pids();
+      return down((pid) => tell(pid, "SIGKILL"));
+    },
+    async endLeftOvers() {
+      await new Promise((resolve) => setTimeout(resolve, LEAVE_MS));
+      const left = [...seen].filter(hasSteppedClock);
+      for (const pid of left) tell(pid, "SIGKILL");
+      return left.length;
+    },
     killWorker() {
       const [first, ...others] = pids();
       const workers = others.filter((pid) => commandLine(pid).includes("serve") && pid !== first);
       const worker = workers[Math.floor(workers.length / 2)];
-      if (worker !== undefined) tell(worker, "SIGKILL");
+      if (worker === undefined) return;
+      killedAt.push(Date.now());
+      tell(worker, "SIGKILL");
     },
     stop: () => down(() => undefined),
     reload() {
@@ -113,7 +139,7 @@ export async function soakService(options: ServiceOptions): Promise<SoakService>
 }
 
 function configText(
-  { dataDir, storeUrl, sinkPort, dnsAddress, rules, workers }: ServiceOptions,
+  { dataDir, storeUrl, sinkPort, dnsAddress, rules, workers, mode }: ServiceOptions,
   port: number,
   drainMs: number,
 ): string {
@@ -124,7 +150,8 @@ function configText(
     "localDomains: [example.com]",
     `dataDir: ${dataDir}`,
     `store: { url: "${storeUrl}" }`,
-    `nextHop: { to: "smtp://127.0.0.1:${sinkPort}", timeoutMs: 4000 }`,
+    `nextHop: { to: "smtp://127.0.0.1:${sinkPort}", timeoutMs: 4000, mode: ${mode} }`,
+    "queue: { retrySeconds: [1, 2], destinationRetrySeconds: [1, 2], reserveMb: 8 }",
     `dns: { servers: ["${dnsAddress}"], timeoutMs: 1000 }`,
     `rules: { default: ${rules}, "conduct/harvesting": watch }`,
     `limits: { connectionsPerIpMax: 1000, headersMax: 5000, receivedMax: 200, drainMs: ${drainMs} }`,
