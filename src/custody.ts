@@ -4,7 +4,9 @@
  */
 import { join } from "node:path";
 import type { Config } from "./config/schema.ts";
+import { readSecret } from "./config/secret.ts";
 import { startDeliverers } from "./deliverers.ts";
+import { archivingHop } from "./delivery/ad-archive.ts";
 import { openCarrier } from "./delivery/carrier/open.ts";
 import { switchCarrier } from "./delivery/carrier/switch.ts";
 import { createFlightGate } from "./delivery/flight-gate.ts";
@@ -14,12 +16,18 @@ import { queueHop } from "./delivery/queue/hop.ts";
 import type { Carrier, Gate, QueuedMail, Reporter } from "./delivery/queue/queued.ts";
 import { type Runner, startRunner } from "./delivery/queue/runner.ts";
 import { createReporter } from "./delivery/reports/reporter.ts";
+import { leadingBack, rewritingHop } from "./delivery/rewriting.ts";
+import { createSrs, type Srs } from "./delivery/srs.ts";
 import type { House } from "./house.ts";
+import type { Duty } from "./kit/duties.ts";
+import { every } from "./kit/every.ts";
 import type { Names } from "./kit/names.ts";
 import { Unavailable } from "./kit/trouble.ts";
 import { type Language, languagesOf } from "./mail/language.ts";
 import { createFlights } from "./registers/flights.ts";
-import { type OpenSpool, openSpool, type SpoolOptions } from "./stores/spool/open.ts";
+import type { AdCopies } from "./stores/ads/archive.ts";
+import { adCopiesOf, keepDaysOf } from "./stores/open-ads.ts";
+import { type OpenSpool, openSpool, type SpoolOptions, type SpoolSize } from "./stores/spool/open.ts";
 import { hasSpool } from "./stores/spool/place.ts";
 import type { WereEntered } from "./stores/spool/recovery.ts";
 
@@ -27,6 +35,10 @@ import type { WereEntered } from "./stores/spool/recovery.ts";
 export interface Custody {
   /** In force now: a reload replaces it. */
   nextHop(): NextHop;
+  /** A next hop, any, with the copies in front that laws ask advertising services to keep. */
+  archived(hop: NextHop): NextHop;
+  /** How much waits in the queue; undefined: there is none. */
+  size(): Promise<SpoolSize | undefined>;
   /** Opens what another configuration needs; nothing changes yet. @throws Misuse: the old one stays */
   prepare(config: Config): Promise<CustodyChange>;
   /** Lets what is under way end, at most `graceMs`. */
@@ -48,12 +60,21 @@ export const spoolDir = ({ dataDir }: Pick<Config, "dataDir">): string => join(d
 
 /** @throws Misuse when the next hop or the spool cannot be used */
 export async function openCustody(house: House): Promise<Custody> {
+  copiesOf(house, house.law.config);
   let hop = nextHopOf(house.law.config);
   let queue = needsQueue(house.law.config) ? await openQueue(house, () => hop, house.law.config) : undefined;
   const isQueueing = (): boolean => house.law.config.nextHop.mode === "queue";
   return {
-    nextHop: () => (queue && isQueueing() ? queue.front : hop),
+    nextHop: () =>
+      rewritingHop(queue && isQueueing() ? queue.front : hop, {
+        srs: () => srsOf(house, house.law.config),
+        isLocal: (domain) => house.law.site.isLocal(domain),
+      }),
+    archived: (inner) =>
+      archivingHop(inner, { archive: () => copiesOf(house, house.law.config), choice: () => house.law.choice }),
+    size: async () => queue?.size(),
     async prepare(config) {
+      copiesOf(house, config);
       const next = nextHopOf(config);
       const carrier = queue && carrierOf(house, config);
       if (needsQueue(config)) queue ??= await openQueue(house, () => hop, config);
@@ -77,12 +98,53 @@ export async function openCustody(house: House): Promise<Custody> {
   };
 }
 
+const rewriters = new WeakMap<Config, Srs>();
+
+/** Rewrites senders of forwarded mail; undefined: the configuration leaves them as they are. */
+function srsOf({ clock }: Pick<House, "clock">, config: Config): Srs | undefined {
+  const { mode, domain = config.hostname.toLowerCase(), daysMax } = config.envelopeRewriting;
+  if (mode === "off") return undefined;
+  const srs = rewriters.get(config) ?? createSrs({ domain, secret: readSecret(config), nowMs: clock.now, daysMax });
+  rewriters.set(config, srs);
+  return srs;
+}
+
+const opened = new WeakMap<Config, AdCopies>();
+
+/** The copies of a configuration; undefined: it keeps none. @throws Misuse when their key cannot be used */
+function copiesOf({ clock }: House, config: Config): AdCopies | undefined {
+  if (config.adArchive.keep === "off") return undefined;
+  const copies = opened.get(config) ?? adCopiesOf(config, clock);
+  opened.set(config, copies);
+  return copies;
+}
+
+/** Copies of advertisements whose time is over are deleted, with an entry for each day. */
+export const adDuty = (house: House): Duty => ({
+  name: "ad copies",
+  begin: async () =>
+    every(SWEEP_MS, async () => {
+      const { config, choice } = house.law;
+      const removed = await copiesOf(house, config)
+        ?.sweep(keepDaysOf(config, choice.active))
+        .catch((error: unknown) => void house.log.warn({ err: error }, "old copies of advertisements stay"));
+      for (const evidence of removed ?? []) {
+        await house.recorder
+          .record([{ event: "ad-archive-deleted", evidence }])
+          .catch((error: unknown) => house.log.warn({ err: error }, "a deletion could not be written down"));
+      }
+    }),
+});
+
+const SWEEP_MS = 3_600_000;
+
 const needsQueue = (config: Config): boolean => config.nextHop.mode === "queue" || hasSpool(spoolDir(config));
 
 interface Queue {
   readonly front: NextHop;
   /** Takes other ways from now on. */
   put(carrier: Carrier, graceMs: number): Promise<void>;
+  size(): Promise<SpoolSize>;
   close(graceMs: number): Promise<void>;
 }
 
@@ -97,17 +159,22 @@ function carrierOf(house: House, config: Config): Carrier {
       return current.ask(name, type);
     },
   };
-  return openCarrier(config, { names, log, clock, egressOf: (clientId) => house.gate.egressOf(clientId) });
+  const { tables } = house.store;
+  const egressOf = (clientId: string) => house.gate.egressOf(clientId);
+  const carrier = openCarrier(config, { names, log, clock, tables, egressOf });
+  return leadingBack(carrier, { srs: () => srsOf(house, house.law.config) });
 }
 
 /** Reports in the languages of those who sent. */
 function reporterOf(house: House): Reporter {
   const { ids, clock } = house;
   const config = () => house.law.config;
-  const languagesFor = ({ sender }: QueuedMail): [Language, ...Language[]] => {
+  const languagesFor = async ({ sender, session }: QueuedMail): Promise<[Language, ...Language[]]> => {
     const { reportLanguage } = config().queue;
     if (reportLanguage !== "auto") return [reportLanguage];
-    const packs = sender.address ? house.law.choice.for({ address: sender.address }, {}) : [];
+    const { clientId } = session;
+    const client = clientId === undefined ? undefined : await house.clients.byId(clientId).catch(() => undefined);
+    const packs = sender.address ? house.law.choice.for({ address: sender.address }, client ? { client } : {}) : [];
     return languagesOf(packs.map(({ country }) => country));
   };
   const from = () => config().queue.reportFrom ?? `mailer-daemon@${config().hostname}`;
@@ -140,6 +207,7 @@ async function openQueue(house: House, hop: () => NextHop, config: Config): Prom
   });
   return {
     front,
+    size: spool.size,
     async put(next, graceMs) {
       const before = runner;
       // Those that deliver read the configuration anew.
@@ -247,8 +315,8 @@ export function spoolOptions(house: House, role: SpoolOptions["role"]): SpoolOpt
     reserveBytes: reserveMb * MB,
     now: house.clock.now,
     role,
-    // All workers have one supervisor.
-    ...(house.worker !== undefined && { service: `workers of ${process.ppid}` }),
+    // Also those of a supervisor that was killed: they may end their mails while the next one's begin.
+    ...(house.worker !== undefined && { service: "workers" }),
     wereEntered: enteredIn(house),
   };
 }

@@ -16,6 +16,8 @@ import { type Law, layDownLaw } from "./law-in-force.ts";
 import { startHousekeeping } from "./ledger/housekeeping.ts";
 import type { Journal } from "./ledger/journal.ts";
 import { createRecorder, type Recorder } from "./ledger/recorder.ts";
+import { createMeter, type ReadableMeter } from "./metrics/meter.ts";
+import { countedRecorder, timedJournal, timedStore } from "./metrics/taps.ts";
 import { conductSettings } from "./pipeline/conduct.ts";
 import { type ClientRegister, createClientRegister } from "./registers/clients.ts";
 import { type CodeRegister, createCodeRegister } from "./registers/codes.ts";
@@ -49,6 +51,7 @@ export interface House {
   readonly tokens: Tokens;
   readonly conduct: Conduct;
   readonly lists: Lists;
+  readonly meter: ReadableMeter;
   /** Looks again at customers' mail that waits. */
   readonly gate: CustomerGate;
   /** In force now. */
@@ -71,12 +74,14 @@ export async function buildHouse(loaded: LoadedConfig, log: Log, place: Place = 
   const secret = readSecret(config);
   const ids = createIds(clock, secret, worker);
   const tokens = createTokens(secret, clock, config.refusals.requestDays);
-  const store = await openStore(config.store.url, {
+  const meter = createMeter();
+  const opened = await openStore(config.store.url, {
     dataDir: config.dataDir,
     timeoutMs: config.store.timeoutMs,
     clock,
     onState: (up, why) => (up ? log.info("the store answers") : log.warn({ reason: why }, "the store is away")),
   });
+  const store = timedStore(opened, meter);
   const clients = createClientRegister(store.tables, clock);
   const consents = createConsentRegister(store.tables, clock);
   const flights = createFlights(store.tables, clock, {
@@ -86,8 +91,8 @@ export async function buildHouse(loaded: LoadedConfig, log: Log, place: Place = 
   const codes = createCodeRegister(store.tables, clock);
   const lessons = createLessonRegister(store.tables, clock);
   const ledger = ledgerPlace(config);
-  const journal = await openJournal(ledger.journalDir);
-  const recorder = createRecorder(journal, ids, clock);
+  const journal = timedJournal(await openJournal(ledger.journalDir), meter);
+  const recorder = countedRecorder(createRecorder(journal, ids, clock), meter);
   const conduct = watchConduct({ clock, log, store, recorder }, () => house?.law.conduct ?? conductSettings([]));
   const lists = createLists(clock, ({ problem, ...news }) =>
     problem === undefined
@@ -114,7 +119,7 @@ export async function buildHouse(loaded: LoadedConfig, log: Log, place: Place = 
     lists,
     gate,
   };
-  const ground = { worker, clock, log, ids, tokens, ...remembered };
+  const ground = { worker, clock, log, ids, tokens, meter, ...remembered };
   const close = async (): Promise<void> => {
     house?.law.names?.close();
     lists.close();

@@ -16,12 +16,14 @@ import type { Clock } from "./kit/clock.ts";
 import type { Ids } from "./kit/ids.ts";
 import { ipRanges } from "./kit/ip.ts";
 import type { Log } from "./kit/log.ts";
+import { type Meter, NO_METER } from "./kit/metrics.ts";
 import type { Store } from "./kit/store.ts";
 import { Misuse } from "./kit/trouble.ts";
 import { choosePacks, type PackChoice } from "./law/choice.ts";
 import type { Pack } from "./law/pack.ts";
 import { knownPacks } from "./law/packs.ts";
 import { domainList } from "./mail/domains.ts";
+import { timedPipeline, timedSettings } from "./metrics/taps.ts";
 import { conductSettings } from "./pipeline/conduct.ts";
 import { createDetection, NO_DETECTION, packProblems } from "./pipeline/detection.ts";
 import { gateSettings } from "./pipeline/gate.ts";
@@ -81,6 +83,8 @@ export interface LawParts {
   readonly lessons?: LessonRegister;
   /** Absent: nobody counts copies. */
   readonly store?: Store;
+  /** Absent: nothing is measured. */
+  readonly meter?: Meter;
   /** Read every mail for signs of advertising, also where nothing follows. */
   readonly detectAlways?: boolean;
 }
@@ -109,6 +113,10 @@ export function layDownLaw({ config, file }: LoadedConfig, parts: LawParts): Law
   if (address !== undefined && !local.has(address.slice(address.lastIndexOf("@") + 1))) {
     problems.push("refusals.address: its domain is none of localDomains, so nobody could write to it");
   }
+  const { mode: rewriting, domain: rewritingDomain = config.hostname.toLowerCase() } = config.envelopeRewriting;
+  if (rewriting === "srs" && !local.has(rewritingDomain)) {
+    problems.push(`envelopeRewriting.domain: ${rewritingDomain} is none of localDomains, so no bounce would come back`);
+  }
   if (gateSettings(settings).waits && config.nextHop.mode !== "queue") {
     problems.push(`rules."consent/scope".wait: only with nextHop.mode: queue, where a mail can wait`);
   }
@@ -116,9 +124,13 @@ export function layDownLaw({ config, file }: LoadedConfig, parts: LawParts): Law
   const signing = openSigning(config, { clock, isLocal: local.has });
   const hostname = config.hostname.toLowerCase();
   const site: Site = { hostname, isLocal: local.has, isOurId: ids.isOurs, ...(signing && { signs: signing.signs }) };
-  const names = openNames(config.dns, clock);
-  const pipeline = createPipeline({
-    settings,
+  const { meter = NO_METER } = parts;
+  const names = openNames(config.dns, clock, (ms, answered) => {
+    meter.observe("consentry_dns_seconds", ms / 1_000);
+    if (!answered) meter.count("consentry_dns_errors_total");
+  });
+  const judging = createPipeline({
+    settings: parts.meter ? timedSettings(settings, meter) : settings,
     context: {
       clock,
       site,
@@ -135,8 +147,12 @@ export function layDownLaw({ config, file }: LoadedConfig, parts: LawParts): Law
     },
     packMode: choice.mode,
     ruleTimeoutMs: config.limits.ruleTimeoutMs,
-    onFault: (rule, error) => log.error({ rule, err: error }, "a rule has a bug: the mail is deferred"),
+    onFault(rule, error) {
+      meter.count("consentry_rule_faults_total", rule);
+      log.error({ rule, err: error }, "a rule has a bug: the mail is deferred");
+    },
   });
+  const pipeline = parts.meter ? timedPipeline(judging, meter) : judging;
   const smtp = {
     limits: config.limits,
     relayNetworks: ipRanges(config.relayNetworks),

@@ -1,11 +1,14 @@
 /**
  * The service: the house (house.ts) with its doors open. Every object is built by hand; that file and this one are the tour.
  */
-import { startLagGauge } from "./admission/gauges.ts";
+import type { Admission } from "./admission/admission.ts";
+import { type LagGauge, queueGauge, startLagGauge } from "./admission/gauges.ts";
 import { openAdmission } from "./admission/open.ts";
 import type { LoadedConfig } from "./config/load.ts";
+import type { Config } from "./config/schema.ts";
 import { readSealKey } from "./config/seal-key.ts";
-import { type Custody, openCustody } from "./custody.ts";
+import { adDuty, type Custody, openCustody } from "./custody.ts";
+import type { NextHop } from "./delivery/next-hop.ts";
 import { type DeskService, openDeskService } from "./desk/service.ts";
 import type { Door } from "./doors/door.ts";
 import { certificateOf, type DoorParts, openDoors } from "./doors/open.ts";
@@ -15,6 +18,9 @@ import { type Duties, startDuties } from "./kit/duties.ts";
 import { every } from "./kit/every.ts";
 import { createLease } from "./kit/lease.ts";
 import { layDownLaw } from "./law-in-force.ts";
+import type { Snapshot } from "./metrics/meter.ts";
+import { readSelf } from "./metrics/process.ts";
+import { renderMetrics } from "./metrics/render.ts";
 import { warnOfClients } from "./registers/client-warnings.ts";
 import { warnOfCodes } from "./registers/code-warnings.ts";
 
@@ -35,57 +41,44 @@ export interface Change {
   drop(): void;
 }
 
+/** What stands round one of several workers. */
+export interface Around {
+  /** From 1. */
+  readonly worker?: number;
+  readonly elsewhere?: Elsewhere;
+  /** The figures of all workers, its own among them. */
+  readonly gather?: () => Promise<readonly Snapshot[]>;
+}
+
 /** Opens next hop and doors. @throws Misuse when an address is taken or a file cannot be read */
-export async function openHouse(house: House, around: { readonly elsewhere?: Elsewhere } = {}): Promise<Service> {
+export async function openHouse(house: House, around: Around = {}): Promise<Service> {
   const { config } = house.law;
   readSealKey(config);
   const custody = await openCustody(house);
-  const desk = openDeskService(house, custody.nextHop);
+  const inner = openDeskService(house, custody.nextHop);
+  const desk: DeskService = {
+    ...inner,
+    inFrontOf: (hop, swallows) => inner.inFrontOf(custody.archived(hop), swallows),
+  };
   /** The next hop in force, with the desk's mailbox in front. */
   let front = desk.inFrontOf(custody.nextHop(), true);
   const renew = (): void => {
     front = desk.inFrontOf(custody.nextHop(), true);
   };
-  const lag = startLagGauge();
-  const admission = openAdmission({
-    dataDir: config.dataDir,
-    lag,
-    limits: () => house.law.config.overload,
-    log: house.log,
-  });
+  const { lag, admission } = watchLoad(house, custody);
   let draining = false;
-  const parts: DoorParts = {
-    ...house,
-    ...around,
-    admission,
-    isDraining: () => draining,
-    quotas: house.store.windows,
-    get pipeline() {
-      return house.law.pipeline;
-    },
-    get nextHop() {
-      return front;
-    },
-    get hostname() {
-      return house.law.config.hostname;
-    },
-    get sealing() {
-      return house.law.sealing;
-    },
-    get signing() {
-      return house.law.signing?.sign;
-    },
-    get receivedMax() {
-      return house.law.config.limits.receivedMax;
-    },
-    isLocal: (domain) => house.law.site.isLocal(domain),
-  };
+  const parts = partsOf(house, around, { admission, isDraining: () => draining, nextHop: () => front });
   const doors = await openDoors(house, parts, desk).catch(async (error: unknown) => {
-    admission.stop();
+    void admission.stop();
     await custody.close(0);
     throw error;
   });
   const duties = dutiesOf(house, desk);
+  readSelf(house.meter, {
+    ...{ ...house, lag, admission, worker: around.worker ?? 0, queue: custody.size },
+    connections: () => openAt(doors, config),
+    keepsHouse: () => duties.ours,
+  });
   const prepare = (loaded: LoadedConfig): Promise<Change> => prepareChange(house, loaded, { custody, renew, doors });
   return {
     addresses: doors.map((door) => door.address),
@@ -102,6 +95,61 @@ export async function openHouse(house: House, around: { readonly elsewhere?: Els
       await house.close();
     },
   };
+}
+
+interface Inside {
+  readonly admission: Admission;
+  readonly isDraining: () => boolean;
+  readonly nextHop: () => NextHop;
+}
+
+/** What doors ask the house, in force at the moment they ask. */
+const partsOf = (house: House, around: Around, { nextHop, ...inside }: Inside): DoorParts => ({
+  ...house,
+  ...inside,
+  elsewhere: around.elsewhere,
+  metrics: async () => renderMetrics((await around.gather?.()) ?? [await house.meter.snapshot()]),
+  quotas: house.store.windows,
+  get pipeline() {
+    return house.law.pipeline;
+  },
+  get nextHop() {
+    return nextHop();
+  },
+  get hostname() {
+    return house.law.config.hostname;
+  },
+  get sealing() {
+    return house.law.sealing;
+  },
+  get signing() {
+    return house.law.signing?.sign;
+  },
+  get receivedMax() {
+    return house.law.config.limits.receivedMax;
+  },
+  isLocal: (domain) => house.law.site.isLocal(domain),
+});
+
+/** What can be short, and who is let in meanwhile. */
+function watchLoad(house: House, custody: Custody): { lag: LagGauge; admission: Admission } {
+  const inForce = () => house.law.config;
+  const lag = startLagGauge();
+  const { log } = house;
+  const admission = openAdmission({ dataDir: inForce().dataDir, lag, limits: () => inForce().overload, log });
+  const waiting = async () => (await custody.size())?.mails;
+  admission.watch(queueGauge(waiting, () => inForce().queue.mailsMax));
+  return { lag, admission };
+}
+
+/** Open connections at each kind of door. */
+function openAt(doors: readonly Door[], { listeners }: Config): [string, number][] {
+  const counts = new Map<string, number>();
+  for (const [index, { door: kind }] of listeners.entries()) {
+    const count = doors[index]?.connections?.();
+    if (count !== undefined) counts.set(kind, (counts.get(kind) ?? 0) + count);
+  }
+  return [...counts];
 }
 
 interface Changing {
@@ -149,6 +197,7 @@ function dutiesOf(house: House, desk: DeskService): Duties {
     ttlMs: LEASE_MS,
     duties: [
       ledgerDuty(house),
+      adDuty(house),
       desk.rounds,
       {
         name: "codes",

@@ -11,7 +11,7 @@ import { ADVERTISING_MIN, UNWANTED_MIN } from "../../src/signals/classifier.ts";
 import { corpusDir, ownSamples, readCorpus } from "../lib/detect/corpus.ts";
 import { measureCost, measureFootprint } from "../lib/detect/cost.ts";
 import { foldsOf, groupsOf, groupsOfBeginnings } from "../lib/detect/folds.ts";
-import { falseAlarms, type Graded, grade, gradeAlone, gradePeers } from "../lib/detect/grades.ts";
+import { ACT_FROM, falseAlarms, type Graded, grade, gradeAlone, gradePeers } from "../lib/detect/grades.ts";
 import { prepare, type Ready } from "../lib/detect/measure.ts";
 import { TRANSFERS, transfer } from "../lib/detect/transfer.ts";
 import { measureTricks } from "../lib/detect/trick-table.ts";
@@ -80,15 +80,16 @@ function qualityTable({ strict, split }: { strict: Graded[]; split: Graded[] }):
 function alarmTable(samples: readonly Ready[], [first]: Graded[]): void {
   if (!first) return;
   console.log(
-    `\nOrdinary mail called advertising (from ${ADVERTISING_MIN}) or unwanted (from ${UNWANTED_MIN}), as labelled:`,
+    `\nOrdinary mail called advertising (from ${ADVERTISING_MIN}), acted on (from ${ACT_FROM}) or called unwanted (from ${UNWANTED_MIN}), as labelled:`,
   );
-  for (const { name, count, advertising, unwanted, high } of falseAlarms(samples, first.scores)) {
+  for (const { name, count, advertising, acted, unwanted, high } of falseAlarms(samples, first.scores)) {
     console.log(
-      `  ${name.padEnd(34)}${String(count).padStart(6)}  advertising ${advertising} (${percent(advertising / count)} %, at most ${percent(high)} %)  unwanted ${unwanted}`,
+      `  ${name.padEnd(34)}${String(count).padStart(6)}  advertising ${advertising} (${percent(advertising / count)} %, at most ${percent(high)} %)  acted on ${acted}  unwanted ${unwanted}`,
     );
     if (name === "all ordinary mail") {
       const value = (100 * advertising) / count;
       results.push({ name: "ordinary mail called advertising", value, unit: "%", target: 0.5, bound: "most" });
+      results.push({ name: "ordinary mail acted on", value: (100 * acted) / count, unit: "%" });
     }
   }
 }

@@ -51,7 +51,7 @@ function measureArchive(): void {
   results.push(
     { name: "bytes an entry, with index and seals", value: bytes(""), target: 40, bound: "most", unit: "bytes" },
     { name: "  Parquet", value: bytes(".parquet"), unit: "bytes" },
-    { name: "  index of addresses", value: bytes(".addresses"), unit: "bytes" },
+    { name: "  index", value: bytes(".index"), unit: "bytes" },
     { name: "  hashes of entries", value: bytes(".rows"), unit: "bytes" },
   );
   const some = samples(PER_DAY, SAMPLES);

@@ -68,7 +68,7 @@ const memoryOf = (pid: number, field: "Pss" | "Rss"): number =>
   1024;
 const sum = (values: readonly number[]): number => values.reduce((all, each) => all + each, 0);
 
-async function measure({ port, pids }: Relay): Promise<{ rate: number; cpu: number }> {
+async function measure({ port, pids }: Relay, reconnects = false): Promise<{ rate: number; cpu: number }> {
   const before = sum(pids().map(cpuSeconds));
   const seconds = await send(port, {
     mails: MAILS,
@@ -76,6 +76,7 @@ async function measure({ port, pids }: Relay): Promise<{ rate: number; cpu: numb
     bytes: BYTES,
     sender: "writer@stranger.example",
     recipient: "reader@example.com",
+    reconnects,
   });
   return { rate: MAILS / seconds, cpu: ((sum(pids().map(cpuSeconds)) - before) / MAILS) * 1000 };
 }
@@ -107,24 +108,41 @@ try {
     rounds.push({ one: first.rate, two: second.rate, cpuOne: first.cpu, cpuTwo: second.cpu });
     process.stderr.write(`round ${round + 1} of ${ROUNDS}: ${first.rate.toFixed(0)} and ${second.rate.toFixed(0)}\n`);
   }
-  const drop = await holdIdle(two.port);
-  const heldPss = sum(two.pids().map((pid) => memoryOf(pid, "Pss")));
-  const beside: number[] = [];
-  for (let round = 0; round < ROUNDS; round += 1) beside.push((await measure(two)).rate);
-  await drop();
-  const freed: number[] = [];
-  for (let round = 0; round < ROUNDS; round += 1) freed.push((await measure(two)).rate);
+  const single: { one: number; two: number }[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    single.push({ one: (await measure(one, true)).rate, two: (await measure(two, true)).rate });
+  }
+  const held: { memory: number; beside: number; without: number }[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const drop = await holdIdle(two.port);
+    const memory = sum(two.pids().map((pid) => memoryOf(pid, "Pss")));
+    const beside = (await measure(two)).rate;
+    await drop();
+    held.push({ memory, beside, without: (await measure(two)).rate });
+  }
   console.log(`${MAILS} mails of ${BYTES} bytes a round, ${SESSIONS} sessions, ${ROUNDS} rounds, medians`);
   const middle = (field: "one" | "two" | "cpuOne" | "cpuTwo"): number => median(rounds.map((each) => each[field]));
   report("workers", [
     { name: `${TWO} workers / one`, value: median(rounds.map((each) => each.two / each.one)), target: 1.7, unit: "x" },
+    {
+      name: `a connection for each mail: ${TWO} workers / one`,
+      value: median(single.map((each) => each.two / each.one)),
+      unit: "x",
+    },
+    { name: "a connection for each mail: one worker", value: median(single.map((each) => each.one)), unit: "mails/s" },
     { name: "an idle worker (shared pages in parts)", value: idlePss, target: 120, bound: "most", unit: "MB" },
     { name: "an idle worker (shared pages whole)", value: idleRss, unit: "MB" },
     { name: "the supervisor (shared pages in parts)", value: supervisorPss, unit: "MB" },
-    { name: `${IDLE} idle connections: memory of all`, value: heldPss, target: 600, bound: "most", unit: "MB" },
+    {
+      name: `${IDLE} idle connections: memory of all`,
+      value: median(held.map(({ memory }) => memory)),
+      target: 600,
+      bound: "most",
+      unit: "MB",
+    },
     {
       name: `rate beside ${IDLE} idle connections / without`,
-      value: median(beside) / median(freed),
+      value: median(held.map((each) => each.beside / each.without)),
       target: 0.9,
       unit: "x",
     },

@@ -17,6 +17,8 @@ export interface Admission {
   readonly shortage: Shortage | undefined;
   /** Why somebody is put off; undefined: he may come in. Counts those who are. */
   refuses(asking: Asking): Shortage | undefined;
+  /** How many were put off since the start, by who asked and what was short. */
+  putOff(): readonly { readonly labels: readonly [Asking, Shortage]; readonly value: number }[];
   /** Another thing that can be short, such as the length of a queue. */
   watch(gauge: Gauge): void;
   stop(): void;
@@ -45,6 +47,7 @@ export function createAdmission(gauges: readonly Gauge[], onNews: (news: LoadNew
   let shortage: Shortage | undefined;
   let began = 0;
   let putOff = 0;
+  const counts = new Map<string, { readonly labels: readonly [Asking, Shortage]; value: number }>();
   const watch = (gauge: Gauge): void => void watched.push({ gauge, step: createStep() });
   for (const gauge of gauges) watch(gauge);
 
@@ -73,9 +76,15 @@ export function createAdmission(gauges: readonly Gauge[], onNews: (news: LoadNew
     },
     refuses(asking) {
       if (level < PUT_OFF_FROM[asking] || level === 0) return undefined;
+      if (shortage === undefined) return undefined;
       putOff += 1;
+      const key = `${asking} ${shortage}`;
+      const known = counts.get(key);
+      if (known) known.value += 1;
+      else counts.set(key, { labels: [asking, shortage], value: 1 });
       return shortage;
     },
+    putOff: () => [...counts.values()],
     watch,
     stop() {
       clearInterval(timer);

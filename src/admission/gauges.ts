@@ -88,6 +88,29 @@ export function diskGauge(dir: string, limits: () => OverloadLimits, free = free
   };
 }
 
+const QUEUE_LOOK_MS = 1_000;
+/** Above this share of its bound: clients from 88 %, everybody from 96 %. */
+const QUEUE_SHARE = 0.8;
+
+/** @param mails asked for how many there are; undefined: there is no queue @param max in force now */
+export function queueGauge(mails: () => Promise<number | undefined>, max: () => number): Gauge {
+  let length = 0;
+  let asking = false;
+  const look = async (): Promise<void> => {
+    if (asking) return;
+    asking = true;
+    // A queue that cannot be asked cannot be written either: who tries will hear.
+    length = (await mails().catch(() => undefined)) ?? 0;
+    asking = false;
+  };
+  const timer = setInterval(() => void look(), QUEUE_LOOK_MS).unref();
+  return {
+    name: "queue",
+    pressure: () => pressureNear(length, QUEUE_SHARE * max()),
+    stop: () => clearInterval(timer),
+  };
+}
+
 async function freeBytes(dir: string): Promise<number> {
   const { bavail, bsize } = await statfs(dir);
   return bavail * bsize;

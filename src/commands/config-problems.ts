@@ -13,7 +13,13 @@ import { lawOf } from "./law.ts";
 export function configProblems(path: string, env: NodeJS.ProcessEnv = process.env): readonly string[] {
   const read = readConfig(path, env);
   if (read.file.problems.length > 0) return read.problems;
-  return inFileOrder([...read.problems, ...lawProblems(read), ...storeProblems(read), ...fileProblems(read)]);
+  return inFileOrder([
+    ...read.problems,
+    ...lawProblems(read),
+    ...storeProblems(read),
+
+    ...fileProblems(read),
+  ]);
 }
 
 /** Rules, packs and what they demand; only of sections that are right in themselves. */
@@ -74,7 +80,7 @@ function fileProblems({ file, sound, unsound }: ReadConfig): string[] {
         ]
       : []),
   ];
-  const unreadable = [...named, ...listFiles(sound)].flatMap(({ key, path }) => {
+  const unreadable = [...named, ...listFiles(sound), ...routeFiles(sound)].flatMap(({ key, path }) => {
     const reason = unreadableReason(path);
     return reason === undefined ? [] : [{ key, text: file.at(key, `cannot read ${path}: ${reason}`) }];
   });
@@ -87,6 +93,12 @@ const listFiles = ({ lists }: Config): { key: string[]; path: string }[] =>
   lists.flatMap(({ file: path }, index) =>
     path === undefined ? [] : [{ key: ["lists", String(index), "file"], path }],
   );
+
+const routeFiles = ({ routes }: Config): { key: string[]; path: string }[] =>
+  routes.flatMap(({ caFile, passwordFile }, index) => [
+    ...(caFile === undefined ? [] : [{ key: ["routes", String(index), "caFile"], path: caFile }]),
+    ...(passwordFile === undefined ? [] : [{ key: ["routes", String(index), "passwordFile"], path: passwordFile }]),
+  ]);
 
 function unreadableReason(path: string): string | undefined {
   try {

@@ -21,7 +21,7 @@ export async function lessonOfFile(file: string, { label, atMs, batch, by, repor
   const mail = readMail(Headers.parse(bytes), bytes);
   const words = wordsOf(mail);
   if (words.subject.trim() === "" && words.body.trim() === "") throw new Misuse("no text in it");
-  const lesson = lessonOf(featuresOf(mail, words), label, atMs);
+  const lesson = lessonOf(featuresOf(mail), label, atMs);
   const print = fingerprintOf(words);
   const own = { batch, by, ...(reporter !== undefined && { reporter }) };
   // A text too short for a fingerprint is the same only as itself.

@@ -1,4 +1,5 @@
 import type { CommandModule } from "yargs";
+import { adArchive } from "./ad-archive.ts";
 import { block } from "./block.ts";
 import { check } from "./check.ts";
 import { client } from "./client.ts";
@@ -15,11 +16,13 @@ import { pack } from "./pack.ts";
 import { queue } from "./queue.ts";
 import { rules } from "./rules.ts";
 import { serve } from "./serve.ts";
+import { top } from "./top.ts";
 import { trace } from "./trace.ts";
 
 /** Every command, in the order of --help. */
 export const COMMANDS: readonly CommandModule[] = [
   serve,
+  top,
   doctor,
   check,
   config,
@@ -33,6 +36,7 @@ export const COMMANDS: readonly CommandModule[] = [
   learn,
   explain,
   ledger,
+  adArchive,
   queue,
   hold,
   trace,

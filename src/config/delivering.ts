@@ -83,10 +83,30 @@ export const delivering = {
   reportLanguage: z
     .enum(["auto", ...LANGUAGES])
     .default("auto")
-    .describe("of reports to senders; auto: those of the packs of the sender's domain, and English"),
+    .describe("of reports to senders; auto: those of the packs of the sender's domain or client, and English"),
   reportFrom: z
     .email("an address")
     .optional()
     .describe("who reports to senders are from; default: mailer-daemon@ and hostname"),
   timeouts: timeouts.prefault({}).describe("longest waits of a delivery, for each step"),
 };
+
+const isMx = (to: string | undefined): boolean => to !== undefined && /^mx:/i.test(to);
+
+/** What sections that deliver ask of each other: keys, and what is wrong there. */
+export function wayContradictions({
+  nextHop,
+  routes,
+  dns,
+}: {
+  readonly nextHop: { readonly to: string; readonly mode: string };
+  readonly routes: readonly { readonly to?: string | undefined }[];
+  readonly dns: { readonly servers: readonly unknown[] };
+}): [string[], string][] {
+  if (isMx(nextHop.to) && nextHop.mode === "proxy") {
+    return [[["nextHop", "to"], "mx: needs mode: queue; while a client waits one next hop answers"]];
+  }
+  const byMx = isMx(nextHop.to) || routes.some(({ to }) => isMx(to));
+  if (!byMx || dns.servers.length > 0) return [];
+  return [[["dns", "servers"], "mx: needs DNS; name the servers to ask, or system"]];
+}

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import type { z } from "zod";
 import { isLoopback } from "../kit/ip.ts";
 import { Misuse } from "../kit/trouble.ts";
+import { wayContradictions } from "./delivering.ts";
 import { type Config, configSchema } from "./schema.ts";
 import { expandEnvironment, inFileOrder, parseYaml, type YamlFile } from "./yaml.ts";
 
@@ -84,6 +85,7 @@ function contradictions(config: Config, unsound: ReadonlySet<string>): [string[]
   return [
     ...(sound("listeners", "tls", "trustedProxies") ? listenerContradictions(config) : []),
     ...(sound("lists", "dns") ? listContradictions(config) : []),
+    ...(sound("nextHop", "routes", "dns") ? wayContradictions(config) : []),
     ...(sound("limits") ? limitContradictions(config) : []),
     ...(sound("workers", "store") ? workerContradictions(config) : []),
   ];

@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { NODE_NAME } from "../kit/node-name.ts";
+import { adArchive } from "./ad-archive.ts";
 import { dns, list, scorers } from "./asked.ts";
 import { route, WAYS, WAYS_TEXT } from "./delivering.ts";
 import { queue } from "./queue.ts";
-import { arc, dkim } from "./signing.ts";
+import { arc, dkim, envelopeRewriting } from "./signing.ts";
 import { count, domain, endpoint, ipRange, minutes, ruleMode, seconds, timeout, timeoutUpTo } from "./values.ts";
 
 export type { Endpoint } from "./values.ts";
@@ -15,9 +16,9 @@ export type { Endpoint } from "./values.ts";
 
 const listener = z.strictObject({
   door: z
-    .enum(["smtp", "submission", "milter", "http"])
+    .enum(["smtp", "submission", "milter", "http", "metrics"])
     .describe(
-      "smtp: mail from the world and from clients; submission: clients only; milter: for Postfix and Sendmail; http: refusals and consents by link, the API, /healthz and /readyz",
+      "smtp: mail from the world and from clients; submission: clients only; milter: for Postfix and Sendmail; http: refusals and consents by link, the API, /healthz and /readyz; metrics: /metrics, /healthz and /readyz, for an address that only your monitoring reaches",
     ),
   listen: endpoint.describe("address and port, or unix:/path"),
   tls: z
@@ -204,6 +205,7 @@ export const configSchema = z.strictObject({
   lists: z.array(list).default([]).describe("lists of addresses that send spam, or never do"),
   arc: arc.optional().describe("ARC seals on mail that goes on (RFC 8617)"),
   dkim: dkim.prefault({}).describe("DKIM signatures on mail of our own clients, where the domain in From has a key"),
+  envelopeRewriting: envelopeRewriting.prefault({}).describe("envelope senders of mail that goes on (SRS)"),
   nextHop: nextHop.prefault({}).describe("delivery"),
   queue: queue.prefault({}).describe("mail in our custody, with nextHop.mode: queue"),
   routes: z
@@ -224,6 +226,9 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe("what tells an advertisement by its words; what follows is said in rules: advertising/detect"),
+  adArchive: adArchive
+    .prefault({})
+    .describe("encrypted copies of what advertising services send, where a law asks for them"),
   scorers: scorers.prefault({}).describe("programs beside the relay that are asked about each mail; none by default"),
   ledger: z
     .strictObject({

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { domain } from "./values.ts";
+import { count, domain } from "./values.ts";
 
-/** Keys of the configuration for what we sign: our clients' mail (DKIM), and mail that goes on (ARC). */
+/** Keys of the configuration for what we sign, our clients' mail (DKIM) and mail that goes on (ARC), and for senders that we rewrite. */
 
 const selector = z.string().regex(/^[\w-]+(\.[\w-]+)*$/, "a selector");
 
@@ -31,4 +31,16 @@ export const dkim = z.strictObject({
     )
     .default([])
     .describe("keys of your own, besides those in directory"),
+});
+
+/** Senders of forwarded mail (delivery/srs.ts). */
+export const envelopeRewriting = z.strictObject({
+  mode: z
+    .enum(["off", "srs"])
+    .default("off")
+    .describe(
+      "srs: mail that hosts of relayNetworks forward for others leaves with a sender of ours, and bounces are led back",
+    ),
+  domain: domain.optional().describe("domain of those senders, one of localDomains; default: hostname"),
+  daysMax: count(21, 500).describe("how long bounces to them are taken, days"),
 });

@@ -44,7 +44,7 @@ export function explanationOf(
   entries: readonly Entry[],
   law: { readonly certainties: Certainties; readonly packs: Iterable<Pack> },
 ): Explanation | undefined {
-  const refusals = entries.filter(({ event, reply }) => (event === "refused" || event === "deferred") && reply);
+  const refusals = entries.filter(({ event, reply }) => REFUSING.has(event) && reply);
   const [first] = refusals;
   if (!first) return undefined;
   const replies = new Map(
@@ -64,6 +64,9 @@ export function explanationOf(
     packs: [...named].map((name) => [...law.packs].find((pack) => packName(pack) === name)?.title ?? name),
   };
 }
+
+/** At the door, and later in the queue. */
+const REFUSING: ReadonlySet<Entry["event"]> = new Set(["refused", "deferred", "bounced", "delayed"]);
 
 /** The ledger keeps a reply as it was said: "550 5.7.1 what was wrong / accepted: what would be: particulars / article - id". */
 function repliesIn(reply: string): Explanation["replies"] {

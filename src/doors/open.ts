@@ -17,6 +17,7 @@ import type { Site } from "../rules/define.ts";
 import { admitting } from "./admitting.ts";
 import type { Certificate, Door } from "./door.ts";
 import { type HttpParts, openHttpDoor } from "./http/listen.ts";
+import { openMetricsDoor } from "./http/metrics-door.ts";
 import { createIntake, type Intake, type IntakeParts } from "./intake.ts";
 import { openMilterDoor } from "./milter/listen.ts";
 import { openSmtpDoor } from "./smtp/listen.ts";
@@ -41,6 +42,8 @@ export interface DoorParts extends IntakeParts {
   /** Who is let in while something is short; absent: everybody. */
   readonly admission?: Admission | undefined;
   readonly isDraining?: () => boolean;
+  /** The figures of all workers, as Prometheus reads them. */
+  readonly metrics: () => Promise<string>;
 }
 
 const gated = (intake: Intake, house: DoorHouse, admission: Admission | undefined): Intake =>
@@ -67,6 +70,7 @@ export async function openDoors(house: DoorHouse, parts: DoorParts, desk: DeskSe
   const { connectionsMax } = config.limits;
   const http = httpPartsOf(house, parts, desk);
   const open = ({ door, listen, tls, packs, requireTls, proxyHeader, submissionDaemons }: Listener): Promise<Door> => {
+    if (door === "metrics") return openMetricsDoor(listen, { metrics: parts.metrics, ready: http.ready });
     if (door === "http")
       return openHttpDoor({ listen, certificate: tls === "implicit" ? certificate : undefined, connectionsMax }, http);
     if (door === "milter") return openMilterDoor(listen, { ...shared, ...milter, packs, submissionDaemons });

@@ -22,6 +22,8 @@ export const EVENTS = {
   "notice-sent": "a mail of our own, a confirmation or a request, was handed to the next hop, or could not be",
   "client-changed": "a client was added, changed or disabled",
   "complaints-counted": "reports of spam about a client's mail were counted",
+  "ad-archive-read": "somebody read, or exported, kept copies of advertisements under a case number",
+  "ad-archive-deleted": "kept copies of advertisements of a day were deleted because their time was over",
   "key-changed": "a key that signs mail (DKIM) was made or removed",
   "code-changed": "a management code was issued, renewed, changed, revoked or taken from a list",
   "block-added": "somebody was blocked, by us or by an operator",

@@ -66,8 +66,16 @@ export function createConsentQuotas(admissions: Admissions): ConsentQuotas {
   };
 }
 
-const toGrant = ({ id, unlessOwn: _, ...grant }: QuotaGrant, recipient: string, ownId: string): CapGrant => ({
-  ...grant,
+const toGrant = (
+  { id, max, windowMs, granted, taken, freesAtMs }: QuotaGrant,
+  recipient: string,
+  ownId: string,
+): CapGrant => ({
+  max,
+  windowMs,
+  granted,
+  taken,
+  freesAtMs,
   name: id === ownId ? undefined : id.slice(0, id.indexOf(" ")),
   claim: { partition: recipient, id },
 });

@@ -1,11 +1,15 @@
 import { getServers } from "node:dns";
 import type { Config } from "../config/schema.ts";
 import type { Clock } from "../kit/clock.ts";
-import { createResolver, type Resolver } from "./resolver.ts";
+import { createResolver, type Resolver, type ResolverOptions } from "./resolver.ts";
 import type { ServerAddress } from "./server.ts";
 
 /** The resolver that a configuration asks for; undefined where it names no server. */
-export function openNames(dns: Config["dns"], clock: Clock): Resolver | undefined {
+export function openNames(
+  dns: Config["dns"],
+  clock: Clock,
+  onAsked?: ResolverOptions["onAsked"],
+): Resolver | undefined {
   const servers = dns.servers.flatMap((server) => (server === "system" ? systemServers() : [server]));
   if (servers.length === 0) return undefined;
   const { timeoutMs, questionsPerMailMax, waitPerMailMs, cacheEntriesMax, cacheBytesMax } = dns;
@@ -16,6 +20,7 @@ export function openNames(dns: Config["dns"], clock: Clock): Resolver | undefine
       timeoutMs,
       budget: { questionsMax: questionsPerMailMax, waitMs: waitPerMailMs },
       cache: { entriesMax: cacheEntriesMax, bytesMax: cacheBytesMax, ttlMaxMs, negativeTtlMaxMs, failureTtlMs },
+      ...(onAsked && { onAsked }),
     },
     clock,
   );

@@ -18,6 +18,8 @@ export interface ResolverOptions {
   readonly timeoutMs: number;
   readonly budget: Budget;
   readonly cache: CacheOptions;
+  /** Told of each question that no cache could answer: how long it took, ms, and whether anybody answered. */
+  readonly onAsked?: (ms: number, answered: boolean) => void;
 }
 
 export interface CacheOptions {
@@ -137,8 +139,14 @@ async function resolve(question: { name: string; type: RecordType }, way: Way): 
   const deadline = new AbortController();
   const timer = setTimeout(() => deadline.abort(), way.timeoutMs);
   const ended = way.silence.accompany();
+  const began = performance.now();
   try {
-    return await walk(question, { ...way, deadline: deadline.signal });
+    const heard = await walk(question, { ...way, deadline: deadline.signal });
+    way.onAsked?.(performance.now() - began, true);
+    return heard;
+  } catch (error) {
+    way.onAsked?.(performance.now() - began, false);
+    throw error;
   } finally {
     clearTimeout(timer);
     ended(deadline.signal.aborted);

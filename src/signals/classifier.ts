@@ -3,8 +3,8 @@
  * Vietnamese and English; of other languages it says so and nothing more. Learned feedback (learned.ts) moves the
  * result. Pure: no store, no clock.
  */
-import { type Features, featuresOf, type ReadMail, wordsOf } from "./features.ts";
-import { type Language, languageOf } from "./language.ts";
+import { type Features, featuresOf, type ReadMail, wordsAndLanguage } from "./features.ts";
+import type { Language } from "./language.ts";
 import { type Logits, logitsOf, type Model, type Odds, oddsOf } from "./model.ts";
 import type { Wording } from "./normal.ts";
 
@@ -28,18 +28,17 @@ export interface Judgement {
 }
 
 /** From which probability a mail counts as detected, where the operator says nothing else: docs/detector.md. */
-export const ADVERTISING_MIN = 0.55;
+export const ADVERTISING_MIN = 0.65;
 export const UNWANTED_MIN = 0.5;
 
 /** Judges one mail: less than a millisecond for 4 KB, bounded for any. */
 export function judge(mail: ReadMail, model: Model, learned?: Correction): Judgement {
-  const words = wordsOf(mail);
-  const features = featuresOf(mail, words);
+  const { words, language } = wordsAndLanguage(mail);
+  const features = featuresOf(mail, { words, language });
   const base = logitsOf(model, features);
   const shift = learned ? learned.shift(features) : 0;
   const logits: Logits = { advertising: base.advertising + shift, fraud: base.fraud };
   const odds = oddsOf(logits);
-  const language = languageOf(words);
   const known = language !== "other";
   return {
     odds,

@@ -9,7 +9,7 @@ import { hashText, SEED, step } from "./hashing.ts";
 import { type Language, languageOf } from "./language.ts";
 import { hostOf } from "./links.ts";
 import { type Wording, wordingOf } from "./normal.ts";
-import { add, addFixed, collect, type Features } from "./sparse.ts";
+import { add, addFixed, collect, type Features, timesOf } from "./sparse.ts";
 
 export { FEATURE_BITS, type Features } from "./sparse.ts";
 
@@ -25,6 +25,8 @@ export interface ReadMail {
 interface Namespaces {
   readonly any: number;
   readonly subject: number;
+  /** Words with their marks. */
+  readonly marked: number;
   readonly shape: number;
 }
 
@@ -32,7 +34,12 @@ const LANGUAGES: Readonly<Record<Language, number>> = { zh: 11, vi: 12, latin: 1
 
 const namespacesOf = (language: Language): Namespaces => {
   const script = step(SEED, language === "zh" ? 1 : 2);
-  return { any: step(script, 5), subject: step(script, 6), shape: step(SEED, LANGUAGES[language]) };
+  return {
+    any: step(script, 5),
+    subject: step(script, 6),
+    marked: step(script, 8),
+    shape: step(SEED, LANGUAGES[language]),
+  };
 };
 
 const SHOUTED = step(SEED, 4);
@@ -43,7 +50,6 @@ const WORD_CHARS_MAX = 20;
 const SINGLE_HAN_WEIGHT = 0.5;
 /** Three letters of a word say little too, but survive misspelling and word forms. */
 const PIECE_WEIGHT = 0.25;
-const PIECE_CHARS = 3;
 
 /** Han and kana, which are written without blanks. */
 const isHan = (code: number): boolean =>
@@ -59,9 +65,13 @@ const isWord = (code: number): boolean =>
 /** Signs that advertising uses more than letters do. */
 const SIGNS = new Set([..."!$%¥€£*★☆■◆●→✓+|~#=【】[]"].map((sign) => sign.charCodeAt(0)));
 
-/** Adds the features of a text in one pass. */
+/** Words that were not there before: their pieces are added once for all their copies. */
+const fresh: { text: string; start: number; end: number; place: number }[] = [];
+
+/** Adds the features of a text in one pass; `addPieces` adds those of its words. */
 function addText(text: string, namespace: number): void {
   const { length } = text;
+  const word = step(namespace, 0x77);
   let before = 0;
   let at = 0;
   while (at < length) {
@@ -69,30 +79,41 @@ function addText(text: string, namespace: number): void {
     if (isHan(code)) at = addHanRun(text, at, namespace);
     else if (isWord(code)) {
       const end = wordEnd(text, at);
-      const hash = addWord(text.slice(at, Math.min(end, at + WORD_CHARS_MAX)), namespace);
+      const hash = hashOf(text, { start: at, end: Math.min(end, at + WORD_CHARS_MAX), seed: word });
+      const place = add(hash, 1, true);
+      if (place >= 0) fresh.push({ text, start: at, end: Math.min(end, at + WORD_CHARS_MAX), place });
       if (before !== 0) add(step(step(before, 0x3b), hash), 1, true);
       before = hash;
       at = end;
     } else {
       if (code === 10 || code === 46) before = 0;
-      if (SIGNS.has(code)) add(step(step(namespace, 0x21), code), 1, true);
+      if (code > 32 && SIGNS.has(code)) add(step(step(namespace, 0x21), code), 1, true);
       at += 1;
     }
   }
 }
 
-/** A word and its pieces, the blank on either side among them. @returns the hash of the word */
-function addWord(word: string, namespace: number): number {
-  const hash = hashText(word, step(namespace, 0x77));
-  add(hash, 1, true);
-  const seed = step(namespace, 0x9a);
-  const spaced = ` ${word} `;
-  for (let at = 0; at + PIECE_CHARS <= spaced.length; at += 1) {
-    let piece = seed;
-    for (let next = at; next < at + PIECE_CHARS; next += 1) piece = step(piece, spaced.charCodeAt(next));
-    add(piece, PIECE_WEIGHT, true);
-  }
+function hashOf(text: string, { start, end, seed }: { start: number; end: number; seed: number }): number {
+  let hash = seed;
+  for (let at = start; at < end; at += 1) hash = step(hash, text.charCodeAt(at));
   return hash;
+}
+
+/** Runs of three letters of each word of the texts added, the blank on either side among them. */
+function addPieces(namespace: number): void {
+  const seed = step(namespace, 0x9a);
+  for (const { text, start, end, place } of fresh) {
+    const times = timesOf(place);
+    let first = 32;
+    let second = text.charCodeAt(start);
+    for (let at = start + 1; at <= end; at += 1) {
+      const third = at < end ? text.charCodeAt(at) : 32;
+      add(step(step(step(seed, first), second), third), PIECE_WEIGHT, true, times);
+      first = second;
+      second = third;
+    }
+  }
+  fresh.length = 0;
 }
 
 function wordEnd(text: string, start: number): number {
@@ -129,11 +150,29 @@ function addHanRun(text: string, start: number, namespace: number): number {
 /** Characters in which words written all in capitals are looked for. */
 const SHOUTED_CHARS_MAX = 12_000;
 
+const SHOUTED_LETTERS_MIN = 3;
+
 /** Words in capitals: the wording itself is lower case. */
 function addShouted(text: string): void {
-  for (const [word] of text.slice(0, SHOUTED_CHARS_MAX).matchAll(/\b[A-Z]{3,20}\b/g))
-    add(hashText(word, SHOUTED), 1, true);
+  const end = Math.min(text.length, SHOUTED_CHARS_MAX);
+  for (let at = 0; at < end; ) {
+    const start = at;
+    let hash = SHOUTED;
+    let letters = true;
+    for (; at < end; at += 1) {
+      const code = text.charCodeAt(at);
+      if (code >= 65 && code <= 90) hash = step(hash, code);
+      else if (isAsciiWord(code)) letters = false;
+      else break;
+    }
+    const length = at - start;
+    if (letters && length >= SHOUTED_LETTERS_MIN && length <= WORD_CHARS_MAX) add(hash, 1, true);
+    if (length === 0) at += 1;
+  }
 }
+
+const isAsciiWord = (code: number): boolean =>
+  (code >= 97 && code <= 122) || (code >= 48 && code <= 57) || (code >= 65 && code <= 90) || code === 95;
 
 /** Powers of two: 0, 1, 2-3, 4-7 … */
 const magnitude = (count: number): number => Math.ceil(Math.log2(1 + count));
@@ -192,21 +231,60 @@ function addManner(text: string, namespace: number): void {
   if (/\d{8,}/.test(sample.replace(/[ .]/g, ""))) sign("number to call");
 }
 
+/** Characters of a message without a Subject whose marks are looked at. */
+const MARKED_CHARS_MAX = 4_000;
+
+/**
+ * Words and signs of a short message as they were written, and pairs of neighbours: who leaves the marks out, and who
+ * puts signs inside words. Blanks before a sign are the habit of who prepared a collection, and are left out.
+ */
+function addMarked(text: string, namespace: number): void {
+  const plain = text
+    .slice(0, MARKED_CHARS_MAX)
+    .replace(/ +(?=[.,!?;:)])/g, "")
+    .toLowerCase()
+    .replace(/\d/g, "0");
+  let before = 0;
+  for (const [token] of plain.matchAll(/[\p{L}\p{N}]+|[^\s\p{L}\p{N}]/gu)) {
+    const hash = hashText(token, namespace);
+    add(hash, 1, true);
+    if (before !== 0) add(step(step(before, 0x3b), hash), 1, true);
+    before = hash;
+  }
+}
+
 /** The wording that features, fingerprint and evidence are all taken from. */
 export const wordsOf = ({ subject, text, own }: ReadMail): Wording =>
   wordingOf({ subject, text: text.alt === "" ? text.text : `${text.text}\n${text.alt}`, own });
 
+/** What others want of a mail too, so that it is worked out once. */
+export interface Read {
+  readonly words: Wording;
+  readonly language: Language;
+}
+
+/** The wording of a mail and its language; marks tell the language of a short message, which has few words to tell it by. */
+export function wordsAndLanguage(mail: ReadMail): Read {
+  const words = wordsOf(mail);
+  return { words, language: languageOf(words, mail.subject === "" ? mail.text.text : "") };
+}
+
 /** Bounded by the bounds of the wording: some tenths of a millisecond for 4 KB of text, never more than a few. */
-export function featuresOf(mail: ReadMail, words: Wording = wordsOf(mail)): Features {
-  const { any, subject, shape } = namespacesOf(languageOf(words));
+export function featuresOf(mail: ReadMail, { words, language }: Read = wordsAndLanguage(mail)): Features {
+  const { any, subject, marked, shape } = namespacesOf(language);
   const addShape = (name: string): void => void add(hashText(name, shape), 1, false);
   addText(words.body, any);
   addText(words.subject, any);
+  addPieces(any);
   addText(words.subject, subject);
+  addPieces(subject);
   addShouted(mail.subject);
   addShouted(mail.text.text);
   addLinks(mail.text.links, addShape);
   addLayout(mail.text, addShape);
-  if (mail.subject === "") addManner(mail.text.text, step(shape, 7));
+  if (mail.subject === "") {
+    addManner(mail.text.text, step(shape, 7));
+    addMarked(mail.text.text, marked);
+  }
   return collect();
 }

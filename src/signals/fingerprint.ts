@@ -26,37 +26,63 @@ const HASHES = PRINT.bands * PRINT.rows;
 /** Keys such as "0:3f9a12c407"; none for a text that is too short. The same wording gives the same keys on every node. */
 export function fingerprintOf({ subject, body }: Wording): string[] {
   const tokens = tokensOf(`${subject}\n${body.slice(0, PRINT.charsMax)}`);
-  const runs = new Set<number>();
-  for (let at = 0; at + RUN <= tokens.length; at += 1) {
+  const runs = new Uint32Array(Math.max(0, tokens.length - RUN + 1));
+  for (let at = 0; at < runs.length; at += 1) {
     let hash = SEED;
     for (let next = at; next < at + RUN; next += 1) hash = step(hash, tokens[next] as number);
-    runs.add(finish(hash));
+    runs[at] = finish(hash);
   }
-  return runs.size < PRINT.runsMin ? [] : keysOf(smallest(runs));
+  return isTooShort(runs) ? [] : keysOf(smallest(runs));
 }
 
-const HAN = /[\u3400-\u9fff\u3040-\u30ff]/;
-/** Words of letters, or single Chinese characters. What changes from copy to copy (digits, links, addresses, signs) is none. */
-const TOKEN = /[\u3400-\u9fff\u3040-\u30ff]|[a-z\u00df-\u024f\u0370-\u1fff\uac00-\ud7af]{2,}/g;
+/** Fewer distinct runs than it takes. */
+function isTooShort(runs: Uint32Array): boolean {
+  const distinct = new Set<number>();
+  for (const run of runs) if (distinct.add(run).size >= PRINT.runsMin) return false;
+  return true;
+}
 
+/** Longer words are none that anybody wrote. */
+const WORD_CHARS_MAX = 24;
+
+const isHan = (code: number): boolean => (code >= 0x3400 && code <= 0x9fff) || (code >= 0x3040 && code <= 0x30ff);
+const isLetter = (code: number): boolean =>
+  (code >= 97 && code <= 122) ||
+  (code >= 0xdf && code <= 0x24f) ||
+  (code >= 0x370 && code <= 0x1fff) ||
+  (code >= 0xac00 && code <= 0xd7af);
+
+/** Words of letters, or single Chinese characters. What changes from copy to copy (digits, links, addresses, signs) is none. */
 function tokensOf(text: string): number[] {
   const tokens: number[] = [];
-  for (const [token] of text.matchAll(TOKEN)) {
-    if (token.length > 24) continue;
+  for (let at = 0; at < text.length; ) {
     let hash = SEED;
-    for (let at = 0; at < token.length; at += 1) hash = step(hash, token.charCodeAt(at));
-    tokens.push(HAN.test(token) ? step(hash, 7) : hash);
+    const start = at;
+    let code = text.charCodeAt(at);
+    if (isHan(code)) tokens.push(step(step(SEED, code), 7));
+    while (at < text.length && isLetter(code)) {
+      hash = step(hash, code);
+      at += 1;
+      code = text.charCodeAt(at);
+    }
+    const length = at - start;
+    if (length >= 2 && length <= WORD_CHARS_MAX) tokens.push(hash);
+    if (length === 0) at += 1;
   }
   return tokens;
 }
 
-function smallest(runs: ReadonlySet<number>): Uint32Array {
-  const minima = new Uint32Array(HASHES).fill(0xffffffff);
-  for (const run of runs) {
-    for (let family = 0; family < HASHES; family += 1) {
-      const hash = finish(Math.imul(run, 2 * family + 0x9e3779b1) ^ (family * 0x85ebca6b));
-      if (hash < (minima[family] as number)) minima[family] = hash;
+function smallest(runs: Uint32Array): Uint32Array {
+  const minima = new Uint32Array(HASHES);
+  for (let family = 0; family < HASHES; family += 1) {
+    const factor = 2 * family + 0x9e3779b1;
+    const salt = family * 0x85ebca6b;
+    let least = 0xffffffff;
+    for (let at = 0; at < runs.length; at += 1) {
+      const hash = finish(Math.imul(runs[at] as number, factor) ^ salt);
+      if (hash < least) least = hash;
     }
+    minima[family] = least;
   }
   return minima;
 }

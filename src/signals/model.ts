@@ -1,7 +1,7 @@
 /**
  * The model as a file: one line of JSON that a person can read (where it came from, when, how good it was measured), an
- * LF, then the weights: how many there are, their buckets as differences, and two signed bytes each. About half a
- * megabyte, loaded in milliseconds into two bytes a bucket.
+ * LF, then the weights: how many there are, their buckets as differences, and three signed bytes each. Less than a
+ * megabyte, loaded in milliseconds into three bytes a bucket.
  */
 import { Misuse } from "../kit/trouble.ts";
 import { FEATURE_BITS, type Features } from "./features.ts";
@@ -11,8 +11,18 @@ export const KINDS = ["ordinary", "advertising", "fraud"] as const;
 export type Kind = (typeof KINDS)[number];
 export type Odds = Readonly<Record<Kind, number>>;
 
+/**
+ * What the model tells apart inside. Ordinary mail is of two manners that have little in common, people talking and
+ * firms notifying: with one pair of weights for both, what is plain talk in one place would be no notice in another.
+ */
+export const MANNERS = ["talk", "advertising", "fraud", "notice"] as const;
+/** Weights of a bucket: all manners but the first, against which they are measured. */
+export const WEIGHTS_EACH = MANNERS.length - 1;
+
+const FORMAT = "consentry-model/2";
+
 export interface ModelHeader {
-  readonly format: "consentry-model/1";
+  readonly format: typeof FORMAT;
   /** Day of training, ISO 8601. */
   readonly trained: string;
   /** What it was trained from, by set: how many mails. */
@@ -28,7 +38,7 @@ export interface ModelHeader {
 
 export interface Model {
   readonly header: ModelHeader;
-  /** By bucket: the weight towards advertising, then towards fraud, both against ordinary mail. */
+  /** By bucket: the weights towards advertising, fraud and notices, all against talk. */
   readonly weights: Int8Array;
 }
 
@@ -37,15 +47,15 @@ export function encodeModel(header: ModelHeader, weights: Int8Array): Buffer {
   const gaps: number[] = [];
   const values: number[] = [];
   let last = -1;
-  for (let bucket = 0; bucket < weights.length / 2; bucket += 1) {
-    const advertising = weights[2 * bucket] ?? 0;
-    const fraud = weights[2 * bucket + 1] ?? 0;
-    if (advertising === 0 && fraud === 0) continue;
+  for (let bucket = 0; bucket < weights.length / WEIGHTS_EACH; bucket += 1) {
+    const at = WEIGHTS_EACH * bucket;
+    const [advertising, fraud, notice] = [weights[at] ?? 0, weights[at + 1] ?? 0, weights[at + 2] ?? 0];
+    if (advertising === 0 && fraud === 0 && notice === 0) continue;
     putVarint(gaps, bucket - last);
-    values.push(advertising & 255, fraud & 255);
+    values.push(advertising & 255, fraud & 255, notice & 255);
     last = bucket;
   }
-  const counted = { ...header, features: values.length / 2 };
+  const counted = { ...header, features: values.length / WEIGHTS_EACH };
   return Buffer.concat([Buffer.from(`${JSON.stringify(counted)}\n`), Buffer.from(gaps), Buffer.from(values)]);
 }
 
@@ -66,8 +76,10 @@ function putVarint(out: number[], value: number): void {
 export function loadModel(file: Buffer): Model {
   const lf = file.indexOf(10);
   const header = readHeader(file.toString("utf8", 0, Math.max(0, Math.min(lf, 65_536))));
-  const weights = new Int8Array(2 << header.featureBits);
-  const valuesStart = file.length - 2 * header.features;
+  const weights = new Int8Array(WEIGHTS_EACH << header.featureBits);
+  const valuesStart = file.length - WEIGHTS_EACH * header.features;
+  // Of a file that is cut short they would begin before it: it is refused below.
+  const values = new Int8Array(file.subarray(Math.max(0, valuesStart)));
   let at = lf + 1;
   let bucket = -1;
   for (let index = 0; index < header.features && at < valuesStart; index += 1) {
@@ -81,8 +93,8 @@ export function loadModel(file: Buffer): Model {
       shift += 7;
     }
     bucket += gap;
-    weights[2 * bucket] = file.readInt8(valuesStart + 2 * index);
-    weights[2 * bucket + 1] = file.readInt8(valuesStart + 2 * index + 1);
+    for (let each = 0; each < WEIGHTS_EACH; each += 1)
+      weights[WEIGHTS_EACH * bucket + each] = values[WEIGHTS_EACH * index + each] as number;
   }
   if (at !== valuesStart || bucket >= 1 << header.featureBits)
     throw new Misuse("the model file is damaged or cut short");
@@ -97,8 +109,8 @@ function readHeader(line: string): ModelHeader {
     throw new Misuse("not a model file: its first line is no JSON");
   }
   const { format, featureBits, features, step } = header;
-  if (format !== "consentry-model/1" || featureBits !== FEATURE_BITS) {
-    throw new Misuse(`not a model of this version: expected consentry-model/1 with ${FEATURE_BITS} feature bits`);
+  if (format !== FORMAT || featureBits !== FEATURE_BITS) {
+    throw new Misuse(`not a model of this version: expected ${FORMAT} with ${FEATURE_BITS} feature bits`);
   }
   const counted = Number.isInteger(features) && (features ?? -1) >= 0 && (features ?? 0) <= 1 << FEATURE_BITS;
   if (!counted || typeof step !== "number" || !(step > 0))
@@ -112,18 +124,24 @@ export interface Logits {
   fraud: number;
 }
 
-/** The sums of weights of a mail. A few microseconds for each thousand features. */
+/** The sums of weights of a mail, talk and notices taken together. A few microseconds for each thousand features. */
 export function logitsOf({ weights, header }: Model, { buckets, values }: Features): Logits {
   let advertising = 0;
   let fraud = 0;
+  let notice = 0;
   for (let index = 0; index < buckets.length; index += 1) {
-    const at = 2 * (buckets[index] as number);
+    const at = WEIGHTS_EACH * (buckets[index] as number);
     const value = values[index] as number;
     advertising += value * (weights[at] as number);
     fraud += value * (weights[at + 1] as number);
+    notice += value * (weights[at + 2] as number);
   }
-  return { advertising: advertising * header.step, fraud: fraud * header.step };
+  const ordinary = sumOfLogits(0, notice * header.step);
+  return { advertising: advertising * header.step - ordinary, fraud: fraud * header.step - ordinary };
 }
+
+/** The logit of one or the other. */
+const sumOfLogits = (a: number, b: number): number => Math.max(a, b) + Math.log1p(Math.exp(-Math.abs(a - b)));
 
 /** Logits to probabilities that sum to 1. */
 export function oddsOf({ advertising, fraud }: Logits): Odds {

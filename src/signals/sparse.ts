@@ -24,34 +24,41 @@ const weights = new Float64Array(FEATURES_MAX);
 const counts = new Int32Array(FEATURES_MAX);
 /** Features whose value does not depend on how many others there are. */
 const fixed: { index: number; value: number }[] = [];
+/** Where each feature stands among the slots, to empty no more than was filled. */
+const places = new Int32Array(FEATURES_MAX);
 let used = 0;
 
 /**
  * Adds a feature.
  *
  * @param counted repetition adds weight
+ * @param times how often it is there
  * @returns its place when it is new, else -1
  */
-export function add(hash: number, weight: number, counted: boolean): number {
+export function add(hash: number, weight: number, counted: boolean, times = 1): number {
   const bucket = finish(hash) & BUCKET_MASK;
   let slot = Math.imul(bucket, 0x9e3779b1) >>> (32 - SLOT_BITS);
   for (;;) {
     const index = slots[slot] as number;
     if (index < 0) break;
     if (buckets[index] === bucket) {
-      if (counted) counts[index] = (counts[index] as number) + 1;
+      if (counted) counts[index] = (counts[index] as number) + times;
       return -1;
     }
     slot = (slot + 1) & SLOT_MASK;
   }
   if (used === FEATURES_MAX) return -1;
   slots[slot] = used;
+  places[used] = slot;
   buckets[used] = bucket;
   weights[used] = weight;
-  counts[used] = 1;
+  counts[used] = times;
   used += 1;
   return used - 1;
 }
+
+/** How often a feature was added, by its place. */
+export const timesOf = (place: number): number => counts[place] as number;
 
 /** Adds a feature that counts the same in a long text and in a short one. */
 export function addFixed(hash: number, value: number): void {
@@ -59,11 +66,16 @@ export function addFixed(hash: number, value: number): void {
   if (index >= 0) fixed.push({ index, value });
 }
 
+/** What repetition makes of a feature's weight; most features occur once or twice. */
+const REPEATED = Float64Array.from({ length: 64 }, (_, count) => 1 + 0.5 * Math.log(Math.max(1, count)));
+const repeated = (count: number): number => REPEATED[count] ?? 1 + 0.5 * Math.log(count);
+
 /** Empties the scratch table and makes a vector of what was in it. */
 export function collect(): Features {
   let squares = 0;
   for (let index = 0; index < used; index += 1) {
-    const value = (weights[index] as number) * (1 + 0.5 * Math.log(counts[index] as number));
+    slots[places[index] as number] = -1;
+    const value = (weights[index] as number) * repeated(counts[index] as number);
     weights[index] = value;
     squares += value * value;
   }
@@ -72,7 +84,6 @@ export function collect(): Features {
   for (let index = 0; index < used; index += 1) values[index] = (weights[index] as number) * scale;
   for (const { index, value } of fixed) values[index] = value;
   const features = { buckets: buckets.slice(0, used), values };
-  slots.fill(-1);
   fixed.length = 0;
   used = 0;
   return features;

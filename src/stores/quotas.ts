@@ -10,12 +10,13 @@ function ownQuota(value: Value | undefined): readonly [max: number, windowMs: nu
 }
 
 /** Which quotas are asked for, the record's own last. @throws RangeError for what is no quota */
-export function quotasOf({ quotas, ownId }: Admission, value: Value | undefined): Quota[] {
+export function quotasOf({ quotas, ownId }: Admission, value: Value | undefined): readonly Quota[] {
   for (const quota of quotas) checkQuota(quota);
   const own = ownQuota(value);
-  if (!own) return [...quotas];
-  const [max, windowMs] = own;
-  return [...quotas.filter(({ unlessOwn }) => !unlessOwn), { id: ownId, max, windowMs, unlessOwn: false }];
+  if (!own) return quotas;
+  const asked = quotas.filter(({ unlessOwn }) => !unlessOwn);
+  asked.push({ id: ownId, max: own[0], windowMs: own[1], unlessOwn: false });
+  return asked;
 }
 
 /** One quota's part of an admission: the state after it, where it changes, and the grant. */
@@ -26,5 +27,6 @@ export function admitStep(
 ): { state: WindowState; grant: QuotaGrant } {
   const { state, grant } = takeFrom(before, { max: quota.max, windowMs: quota.windowMs, n }, nowMs);
   const granted = n === 0 ? grant.taken < quota.max : grant.granted;
-  return { state, grant: { ...quota, ...grant, granted } };
+  const { id, max, windowMs, unlessOwn } = quota;
+  return { state, grant: { id, max, windowMs, unlessOwn, granted, taken: grant.taken, freesAtMs: grant.freesAtMs } };
 }

@@ -20,6 +20,10 @@ export function gatherAdmissions(answer: (questions: readonly Question[]) => voi
   const flush = (): void => {
     const all = waiting;
     waiting = [];
+    const [first] = all;
+    if (!first) return;
+    // Most turns ask one thing.
+    if (all.every(({ table, n }) => n === first.n && table === first.table)) return answer(all);
     for (const questions of Map.groupBy(all, ({ table, n }) => `${n} ${table}`).values()) answer(questions);
   };
   return {
@@ -27,14 +31,12 @@ export function gatherAdmissions(answer: (questions: readonly Question[]) => voi
       checkAmount(n);
       for (const { quotas } of admissions) for (const quota of quotas) checkQuota(quota);
       if (admissions.length > 0 && waiting.length === 0) setImmediate(flush);
-      return Promise.all(
-        admissions.map(
-          (admission) =>
-            new Promise<Admitted>((resolve, reject) => {
-              waiting.push({ table, n, admission, resolve, reject });
-            }),
-        ),
-      );
+      const ask = (admission: Admission): Promise<Admitted> =>
+        new Promise((resolve, reject) => {
+          waiting.push({ table, n, admission, resolve, reject });
+        });
+      const [only] = admissions;
+      return admissions.length === 1 && only ? [await ask(only)] : Promise.all(admissions.map(ask));
     },
   };
 }

@@ -1,5 +1,6 @@
 /** One worker as its supervisor sees it: started, asked, listened to, gone. */
 import cluster, { type Worker } from "node:cluster";
+import type { Snapshot } from "../metrics/meter.ts";
 import type { Counts, Order, Question, Report } from "./messages.ts";
 
 /** How a worker ended. */
@@ -33,12 +34,14 @@ export interface Member {
   readonly heardAt: number;
   tell(order: Order): void;
   /** @throws Error in its words when it says no, when it does not answer in time, or ends */
-  ask(question: Question, timeoutMs: number): Promise<void>;
+  ask(question: Question, timeoutMs: number): Promise<Snapshot | undefined>;
   kill(): void;
 }
 
+type Done = Extract<Report, { report: "done" }>;
+
 interface Waiting {
-  resolve(): void;
+  resolve(snapshot: Snapshot | undefined): void;
   reject(error: Error): void;
 }
 
@@ -47,10 +50,12 @@ export interface MemberOptions {
   readonly path: string;
   readonly text: string;
   readonly onConnections: (counts: Counts) => void;
+  /** It wants the figures of all. */
+  readonly onGather: (id: number) => void;
 }
 
 /** Starts one. `cluster.setupPrimary` has said what runs. */
-export function startMember({ number, path, text, onConnections }: MemberOptions): Member {
+export function startMember({ number, path, text, onConnections, onGather }: MemberOptions): Member {
   const worker = cluster.fork();
   const startedAt = performance.now();
   const waiting = new Map<number, Waiting>();
@@ -72,6 +77,7 @@ export function startMember({ number, path, text, onConnections }: MemberOptions
         resolve(report);
       } else if (report.report === "failed") last = report;
       else if (report.report === "connections") onConnections(report.counts);
+      else if (report.report === "gather") onGather(report.id);
       else if (report.report === "done") settle(waiting, report);
     });
   });
@@ -97,14 +103,17 @@ export function startMember({ number, path, text, onConnections }: MemberOptions
     ask(question, timeoutMs) {
       asked += 1;
       const id = asked;
-      return new Promise<void>((resolve, reject) => {
+      return new Promise<Snapshot | undefined>((resolve, reject) => {
         const timer = setTimeout(() => reject(new Error(`no answer in ${timeoutMs} ms`)), timeoutMs);
         const end = (tellOn: () => void): void => {
           clearTimeout(timer);
           waiting.delete(id);
           tellOn();
         };
-        waiting.set(id, { resolve: () => end(resolve), reject: (error) => end(() => reject(error)) });
+        waiting.set(id, {
+          resolve: (snapshot) => end(() => resolve(snapshot)),
+          reject: (error) => end(() => reject(error)),
+        });
         if (worker.isDead()) waiting.get(id)?.reject(new Error("it ended"));
         else tell({ ...question, id });
       });
@@ -113,9 +122,9 @@ export function startMember({ number, path, text, onConnections }: MemberOptions
   };
 }
 
-function settle(waiting: Map<number, Waiting>, { id, problem }: { readonly id: number; readonly problem?: string }) {
+function settle(waiting: Map<number, Waiting>, { id, problem, snapshot }: Done): void {
   const asker = waiting.get(id);
-  if (problem === undefined) asker?.resolve();
+  if (problem === undefined) asker?.resolve(snapshot);
   else asker?.reject(new Error(problem));
 }
 

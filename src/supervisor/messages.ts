@@ -1,5 +1,7 @@
 /** What supervisor and workers say to each other, over the channel that a child process has to its parent. */
 
+import type { Snapshot } from "../metrics/meter.ts";
+
 /** Open connections of client addresses, as they are now; 0: none any more. */
 export type Counts = readonly (readonly [ip: string, count: number])[];
 
@@ -10,20 +12,27 @@ export type Order =
   | { readonly order: "commit"; readonly id: number }
   | { readonly order: "drop"; readonly id: number }
   | { readonly order: "elsewhere"; readonly counts: Counts }
+  /** Tell your figures. */
+  | { readonly order: "snapshot"; readonly id: number }
+  /** Those of all, which you asked for with this id. */
+  | { readonly order: "gathered"; readonly id: number; readonly snapshots: readonly Snapshot[] }
   | { readonly order: "stop" };
 
 /** An order that is answered, without its id. */
 export type Question =
   | { readonly order: "prepare"; readonly text: string }
   | { readonly order: "commit" }
-  | { readonly order: "drop" };
+  | { readonly order: "drop" }
+  | { readonly order: "snapshot" };
 
 /** From a worker. */
 export type Report =
   | { readonly report: "ready"; readonly addresses: readonly string[]; readonly nextHop: string }
   /** It cannot go on; `misuse`: whoever started it can mend that. */
   | { readonly report: "failed"; readonly why: string; readonly misuse: boolean }
-  | { readonly report: "done"; readonly id: number; readonly problem?: string }
+  | { readonly report: "done"; readonly id: number; readonly problem?: string; readonly snapshot?: Snapshot }
+  /** It wants the figures of all. */
+  | { readonly report: "gather"; readonly id: number }
   | { readonly report: "connections"; readonly counts: Counts }
   /** Its event loop turns. */
   | { readonly report: "pulse" };

@@ -17,6 +17,7 @@ import { Misuse } from "../kit/trouble.ts";
 import { removeStaleSocket } from "../kit/unix-socket.ts";
 import { createBackoff } from "./backoff.ts";
 import { type Census, createCensus } from "./census.ts";
+import { gatherFor } from "./gathering.ts";
 import { type Ended, type Member, type Ready, startMember } from "./member.ts";
 import { type Counts, PULSE_MS } from "./messages.ts";
 import { changeAll } from "./reload.ts";
@@ -71,6 +72,7 @@ function createCrew({ path, text, loaded, log }: SupervisorOptions) {
   const timers = new Set<NodeJS.Timeout>();
   const inForce = { text, config: loaded.config };
   let stopping = false;
+  let ends = 0;
   let changing: Promise<void> = Promise.resolve();
 
   const spread = (news: ReturnType<Census["note"]>): void => {
@@ -78,7 +80,8 @@ function createCrew({ path, text, loaded, log }: SupervisorOptions) {
   };
   const fork = (number: number): Member => {
     const onConnections = (counts: Counts): void => spread(census.note(number, counts));
-    const member = startMember({ number, path, text: inForce.text, onConnections });
+    const onGather = (id: number): void => void gatherFor(() => members.get(number), id, { members, ends: () => ends });
+    const member = startMember({ number, path, text: inForce.text, onConnections, onGather });
     members.set(number, member);
     member.tell({ order: "elsewhere", counts: census.enter(number) });
     void member.ended.then(() => {
@@ -99,6 +102,7 @@ function createCrew({ path, text, loaded, log }: SupervisorOptions) {
       const ended = await member.ended;
       if (stopping) return;
       const waitMs = ended.code === 0 && ended.livedMs > LAST_MS ? 0 : backoff.next(ended.livedMs);
+      ends += 1;
       tellEnd(log, member, { ...ended, waitMs });
       await pause(waitMs, timers);
       if (stopping) return;

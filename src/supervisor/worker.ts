@@ -7,6 +7,7 @@ import { giveMemoryBack } from "../kit/memory.ts";
 import { Misuse } from "../kit/trouble.ts";
 import { type Change, openHouse, type Service } from "../main.ts";
 import { createNeighbours, type Neighbours } from "./census.ts";
+import { createGathering, type Gathering } from "./gathering.ts";
 import { type Order, PULSE_MS, type Report } from "./messages.ts";
 
 /** What it needs of the process it is; a test may give another. */
@@ -24,14 +25,16 @@ export async function work(channel: Channel): Promise<void> {
   const { config, file } = loadConfig(path, process.env, text);
   const log = createLog(config.log.level, config.log.format, worker);
   const house = await buildHouse({ config, file }, log, { worker });
-  const service = await openHouse(house, { elsewhere: neighbours }).catch(async (error: unknown) => {
+  const gathering = createGathering(channel, house.meter);
+  const around = { worker, elsewhere: neighbours, gather: gathering.gather };
+  const service = await openHouse(house, around).catch(async (error: unknown) => {
     await house.close();
     throw error;
   });
   giveMemoryBack();
   const pulse = setInterval(() => channel.send({ report: "pulse" }), PULSE_MS).unref();
   channel.send({ report: "ready", addresses: service.addresses, nextHop: config.nextHop.to });
-  await untilStopped({ channel, service, log, path, next });
+  await untilStopped({ channel, service, log, path, next, gathering });
   clearInterval(pulse);
 }
 
@@ -66,9 +69,10 @@ interface Running extends Pick<Start, "path" | "next"> {
   readonly channel: Channel;
   readonly service: Service;
   readonly log: Log;
+  readonly gathering: Gathering;
 }
 
-async function untilStopped({ channel, service, log, path, next }: Running): Promise<void> {
+async function untilStopped({ channel, service, log, path, next, gathering }: Running): Promise<void> {
   const changes = createChanges(service, path);
   const why = await new Promise<string>((resolve) => {
     channel.onOrphaned(() => {
@@ -78,6 +82,8 @@ async function untilStopped({ channel, service, log, path, next }: Running): Pro
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve(signal));
     next((order) => {
       if (order.order === "stop") return resolve("told to");
+      if (order.order === "snapshot") return gathering.tell(order.id);
+      if (order.order === "gathered") return gathering.hear(order);
       if (order.order === "prepare" || order.order === "commit" || order.order === "drop") {
         void changes(order).then((problem) =>
           channel.send({ report: "done", id: order.id, ...(problem !== undefined && { problem }) }),

@@ -82,6 +82,11 @@ describe("a refusal, explained", () => {
     expect(explanation?.replies).toEqual([]);
   });
 
+  it("is known, too, when a rule looked again in the queue", () => {
+    const bounced = entryOf("consent-withdrawn", { event: "bounced" });
+    expect(explanationOf("01M", [bounced], law)?.replies).toEqual([{ id: "consent-withdrawn" }]);
+  });
+
   it("is none where nothing was refused", () => {
     const { reply: _, ...accepted } = entryOf("held", { event: "received" });
     expect(explanationOf("01M", [accepted], law)).toBeUndefined();

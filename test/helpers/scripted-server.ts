@@ -41,6 +41,10 @@ export interface ScriptOptions {
   readonly implicitTls?: boolean;
   /** Listens there instead of at a free port of 127.0.0.1. */
   readonly at?: { readonly host: string; readonly port: number };
+  /** Takes so many connections at a time; what more there are hear 421. */
+  readonly openMax?: number;
+  /** Answers to a mail come so much later, ms. */
+  readonly dotDelayMs?: number;
   /** Listens on a unix socket instead. */
   readonly unix?: boolean;
 }
@@ -87,6 +91,11 @@ export async function startScripted(options: ScriptOptions = {}): Promise<Script
     seen.connections += 1;
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
+    if (options.openMax !== undefined && sockets.size > options.openMax) {
+      socket.on("error", () => {});
+      socket.end("421 4.7.0 too many connections\r\n");
+      return;
+    }
     new ScriptedTalk(socket, options, { seen, answerFor }).start();
   });
   const directory = options.unix ? await mkdtemp(join(tmpdir(), "scripted-")) : "";

@@ -124,7 +124,11 @@ export class ScriptedTalk {
     this.#shared.seen.mails.push({ from: this.#from, recipients, xforward: this.#xforward, body });
     this.#forget();
     const replies = this.#options.lmtp ? recipients.length : 1;
-    for (let i = 0; i < replies; i += 1) this.#answer("dot", "250 2.0.0 delivered");
+    const answer = (): void => {
+      for (let i = 0; i < replies; i += 1) this.#answer("dot", "250 2.0.0 delivered");
+    };
+    if (this.#options.dotDelayMs) setTimeout(answer, this.#options.dotDelayMs);
+    else answer();
     return true;
   }
 

@@ -28,6 +28,8 @@ export interface Serving {
   workers(): ReadonlyMap<number, number>;
   /** Writes another configuration where the first one was; nothing is told to read it. */
   write(overrides: Readonly<Record<string, unknown>> | string): void;
+  /** Starts it anew, with the configuration as it stands, after it has ended. */
+  again(): Promise<Serving>;
   /** Everything that was delivered, as text. */
   delivered(): readonly string[];
 }
@@ -48,9 +50,20 @@ export async function startServing(overrides: Readonly<Record<string, unknown>> 
     log: { level: "debug", format: "json" },
     ...overrides,
   };
+  const serving = JSON.parse(JSON.stringify(base).replaceAll("maildir:MAIL", `maildir:${mail}`)) as typeof base;
   const write = (changes: Readonly<Record<string, unknown>> | string): void =>
-    writeFileSync(path, typeof changes === "string" ? changes : stringify({ ...base, ...changes }));
+    writeFileSync(path, typeof changes === "string" ? changes : stringify({ ...serving, ...changes }));
   write({});
+  return run({ dir, path, mail, write });
+}
+
+interface Place extends Pick<Serving, "dir" | "write"> {
+  readonly path: string;
+  readonly mail: string;
+}
+
+async function run(place: Place): Promise<Serving> {
+  const { dir, path, mail, write } = place;
   const program = await startNode(MAIN, ["serve", "--config", path]);
   onTestFinished(program.stop);
   const log = (): LogLine[] =>
@@ -72,6 +85,7 @@ export async function startServing(overrides: Readonly<Record<string, unknown>> 
     logged,
     write,
     workers: () => workersOf(program.pid),
+    again: () => run(place),
     delivered: () =>
       readdirSync(mail, { recursive: true, withFileTypes: true })
         .filter((entry) => entry.isFile() && entry.parentPath.endsWith("/new"))

@@ -73,7 +73,7 @@ const reporterIn = (language: Language, id: string) =>
   createReporter({
     hostname: () => "relay.example",
     from: () => "mailer-daemon@relay.example",
-    languagesFor: () => [language],
+    languagesFor: async () => [language],
     ids: { next: () => id },
     clock: { now: () => AT },
   });

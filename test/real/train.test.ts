@@ -7,7 +7,7 @@ import { FEATURE_BITS } from "../../src/signals/features.ts";
 import { encodeModel, loadModel, logitsOf } from "../../src/signals/model.ts";
 
 const header = {
-  format: "consentry-model/1",
+  format: "consentry-model/2",
   trained: "2026-01-01",
   sources: {},
   quality: {},

@@ -2,6 +2,7 @@
 import { connect } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { readMetrics } from "../../src/metrics/read.ts";
 import { isAlive, startCrowd, startServing } from "../helpers/serving.ts";
 import { openSmtp } from "../helpers/smtp-dialogue.ts";
 import { until } from "../helpers/wait.ts";
@@ -96,6 +97,34 @@ describe("a worker that is killed", () => {
   });
 });
 
+describe("the figures of several workers", () => {
+  it("are added up, whichever of them is asked, and count a worker that ended", async () => {
+    const relay = await startServing({
+      listeners: [
+        { door: "smtp", listen: "127.0.0.1:0" },
+        { door: "metrics", listen: "127.0.0.1:0" },
+      ],
+    });
+    const read = async () => readMetrics(await (await fetch(`http://127.0.0.1:${relay.ports[1]}/metrics`)).text());
+    const figure = async (name: string, label = "") =>
+      (await read())
+        .filter((sample) => sample.name === name && Object.values(sample.labels).includes(label || "in"))
+        .reduce((sum, { value }) => sum + value, 0);
+    const plain = async (name: string) => (await read()).find((sample) => sample.name === name)?.value;
+    const crowd = startCrowd(relay.port, 4, { perConnection: 1 });
+    await until("mails are accepted", () => crowd.accepted.length >= 40, 30_000);
+    await crowd.stop();
+    for (let asked = 0; asked < 4; asked += 1) {
+      expect(await figure("consentry_verdicts_total")).toBe(crowd.accepted.length);
+    }
+    expect([await plain("consentry_workers"), await plain("consentry_worker_ends_total")]).toEqual([2, 0]);
+    expect((await read()).filter(({ name }) => name === "consentry_started_seconds")).toHaveLength(2);
+    expect((await read()).filter(({ name, value }) => name === "consentry_keeper" && value === 1)).toHaveLength(1);
+    process.kill([...relay.workers().values()][1] ?? 0, "SIGKILL");
+    await until("it is counted", async () => (await plain("consentry_worker_ends_total")) === 1, RESTART_MS);
+  });
+});
+
 describe("a supervisor that is killed", () => {
   it("leaves nobody listening; mails in progress end, and then the workers do", async () => {
     const relay = await startServing();
@@ -113,6 +142,43 @@ describe("a supervisor that is killed", () => {
     await smtp.closed;
     await until("they are gone", () => !workers.some(isAlive), RESTART_MS);
     expect(idsIn(relay.delivered())).toEqual(["<last@x.example>"]);
+  });
+});
+
+describe("a queue that several workers share", () => {
+  it("loses nothing when a worker is killed, nor when the supervisor is, and the next one starts beside the last mails of the old", async () => {
+    const relay = await startServing({ nextHop: { to: "maildir:MAIL", mode: "queue" } });
+    const crowd = startCrowd(relay.port, 6);
+    await until("mails flow", () => crowd.accepted.length > 30, RESTART_MS);
+    process.kill([...relay.workers().values()].at(-1) ?? 0, "SIGKILL");
+    await until("there are two again", () => relay.workers().size === 2, RESTART_MS);
+    const before = crowd.accepted.length;
+    await until("mails flow on", () => crowd.accepted.length > before + 30, RESTART_MS);
+    // One is in the middle of a mail, and keeps its worker for a while.
+    const slow = await openSmtp(relay.port);
+    for (const line of [
+      "EHLO host.stranger.example",
+      "MAIL FROM:<a@stranger.example>",
+      "RCPT TO:<b@example.com>",
+      "DATA",
+    ])
+      await slow.say(line);
+    relay.program.signal("SIGKILL");
+    await relay.program.exited;
+    await crowd.stop();
+    const next = await relay.again();
+    expect(next.workers().size).toBe(2);
+    const content = `From: <a@stranger.example>\r\nDate: Sat, 01 Aug 2026 10:00:00 +0000\r\nMessage-ID: <slow@x.example>\r\n\r\nhello`;
+    expect(await slow.say(`${content}\r\n.`)).toMatch(/^250/);
+    const promised = [...crowd.accepted, "<slow@x.example>"];
+    await until(
+      "all is delivered",
+      () => {
+        const delivered = new Set(idsIn(next.delivered()));
+        return promised.every((id) => delivered.has(id));
+      },
+      60_000,
+    );
   });
 });
 

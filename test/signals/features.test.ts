@@ -50,6 +50,17 @@ describe("a mail as numbers", () => {
     expect(values.filter((value) => value === 0.5).length).toBeGreaterThan(10);
     expect(of("s", "xin chao ban").values).not.toContain(0.5);
   });
+
+  it("sees marks in a message without a Subject, and nowhere else; blanks before signs it does not see", () => {
+    expect(shared(of("", "Giảm giá hôm nay"), of("", "Giam gia hom nay"))).toBeLessThan(0.8);
+    expect(shared(of("s", "Giảm giá hôm nay"), of("s", "Giam gia hom nay"))).toBe(1);
+    expect(shared(of("", "hay qua , hay lam"), of("", "hay qua, hay lam"))).toBe(1);
+  });
+
+  it("tells words in capitals from others, whatever stands beside them", () => {
+    expect(shared(of("s", "BUY now"), of("s", "buy now"))).toBeLessThan(1);
+    expect(shared(of("s", "Buy A_B B2B now"), of("s", "buy a_b b2b now"))).toBe(1);
+  });
 });
 
 describe("any mail", () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { languageOf } from "../../src/signals/language.ts";
 import { wordingOf } from "../../src/signals/normal.ts";
 
-const of = (text: string): string => languageOf(wordingOf({ subject: "", text, own: [] }));
+const of = (text: string): string => languageOf(wordingOf({ subject: "", text, own: [] }), text);
 
 describe("the language of a mail's words", () => {
   const cases: [language: string, text: string][] = [
@@ -11,6 +11,7 @@ describe("the language of a mail's words", () => {
     ["zh", "介紹一款新產品，歡迎洽詢"],
     ["vi", "Kính gửi quý khách, chúng tôi xin thông báo lịch giao hàng của đơn hàng này"],
     ["vi", "Quy khach vui long dang ky truoc ngay 20 de nhan uu dai cua chung toi"],
+    ["vi", "Hẹn gặp lại tối mai ở quán cũ"],
     ["latin", "Please find the invoice attached."],
     ["latin", "Sehr geehrte Damen und Herren, anbei die Rechnung"],
     ["latin", ""],

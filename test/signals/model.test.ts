@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { Misuse } from "../../src/kit/trouble.ts";
 import { FEATURE_BITS } from "../../src/signals/features.ts";
-import { encodeModel, loadModel, logitsOf, type ModelHeader, oddsOf } from "../../src/signals/model.ts";
+import { encodeModel, loadModel, logitsOf, type ModelHeader, oddsOf, WEIGHTS_EACH } from "../../src/signals/model.ts";
 
 const header: ModelHeader = {
-  format: "consentry-model/1",
+  format: "consentry-model/2",
   trained: "2026-01-02",
   sources: { some: 3 },
   quality: {},
@@ -13,19 +13,20 @@ const header: ModelHeader = {
   step: 0.5,
   note: "for a test",
 };
-const weightsOf = (...set: [bucket: number, advertising: number, fraud: number][]): Int8Array => {
-  const weights = new Int8Array(2 << FEATURE_BITS);
-  for (const [bucket, advertising, fraud] of set) weights.set([advertising, fraud], 2 * bucket);
+const weightsOf = (...set: [bucket: number, advertising: number, fraud: number, notice: number][]): Int8Array => {
+  const weights = new Int8Array(WEIGHTS_EACH << FEATURE_BITS);
+  for (const [bucket, ...each] of set) weights.set(each, WEIGHTS_EACH * bucket);
   return weights;
 };
 const LAST = (1 << FEATURE_BITS) - 1;
-const sample = encodeModel(header, weightsOf([0, 4, -2], [300, -127, 127], [LAST, 0, 1]));
+const sample = encodeModel(header, weightsOf([0, 4, -2, -100], [300, -127, 127, -100], [LAST, 0, 1, 0]));
 
 describe("a model's file", () => {
   it("gives back what was written, the first and the last bucket among it", () => {
     const { header: read, weights } = loadModel(sample);
     expect(read).toEqual({ ...header, features: 3 });
-    expect(weights).toEqual(weightsOf([0, 4, -2], [300, -127, 127], [LAST, 0, 1]));
+    const written = weightsOf([0, 4, -2, -100], [300, -127, 127, -100], [LAST, 0, 1, 0]);
+    expect(Buffer.compare(Buffer.from(weights.buffer), Buffer.from(written.buffer))).toBe(0);
   });
 
   it("begins with a line that people can read", () => {
@@ -60,6 +61,13 @@ describe("what a model says", () => {
     const { advertising, fraud } = logitsOf(loadModel(sample), features);
     expect(advertising).toBeCloseTo(0.5 * (0.5 * 4 - 0.25 * 127));
     expect(fraud).toBeCloseTo(0.5 * (0.5 * -2 + 0.25 * 127));
+  });
+
+  it("is measured against talk and notices together", () => {
+    const features = { buckets: Int32Array.of(LAST), values: Float32Array.of(1) };
+    const notice = encodeModel(header, weightsOf([LAST, 40, 0, 40]));
+    expect(logitsOf(loadModel(notice), features).advertising).toBeCloseTo(-Math.log(1 + Math.exp(-20)));
+    expect(logitsOf(loadModel(notice), features).fraud).toBeCloseTo(-20);
   });
 
   it("are odds that sum to 1, however large the sums", () => {

@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { createWriteStream, existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -36,7 +37,7 @@ export async function buildArchive(root: string, { days, perDay }: Days): Promis
     key,
     tempDir,
     memoryMb: MEMORY_MB,
-    threads: 1,
+    threads: availableParallelism(),
     graceMs: 0,
   });
   for (let day = 0; day < days; day += 1) {

@@ -13,15 +13,19 @@ export interface Traffic {
   readonly subject?: string;
   /** Where the port is; default 127.0.0.1. */
   readonly host?: string;
+  /** A connection for each mail. */
+  readonly reconnects?: boolean;
   /** The whole mail, headers and all, from here instead. */
   readonly file?: string;
+  /** A connection for each mail instead of kept ones. */
+  readonly fresh?: boolean;
 }
 
 /** Sends it all to a port. @returns seconds it took */
 export async function send(port: number, traffic: Traffic): Promise<number> {
-  const { mails, sessions, bytes, sender, recipient, subject, file, host } = traffic;
+  const { mails, sessions, bytes, sender, recipient, subject, file, host, fresh } = traffic;
   const args = [
-    "-d",
+    ...(fresh ? [] : ["-d"]),
     "-s",
     sessions,
     "-m",
@@ -35,6 +39,7 @@ export async function send(port: number, traffic: Traffic): Promise<number> {
     "-M",
     "client.stranger.example",
   ];
+  if (traffic.reconnects) args.shift();
   if (subject) args.push("-S", subject);
   if (file) args.splice(args.indexOf("-l"), 2, "-F", file);
   const began = process.hrtime.bigint();

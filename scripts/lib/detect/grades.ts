@@ -51,10 +51,15 @@ function gradeOne(task: Task, { samples, groups, scores }: Sitting): Graded {
   return { task, count: answers.length, figures, interval: f1Interval(answers, own, threshold), scores };
 }
 
+/** What `actFrom` of advertising/detect is where the operator says nothing else. */
+export const ACT_FROM = 0.8;
+
 export interface Alarms {
   readonly name: string;
   readonly count: number;
   readonly advertising: number;
+  /** From the score on from which rules act. */
+  readonly acted: number;
   readonly unwanted: number;
   /** Upper end of the 95 % interval of the share called advertising. */
   readonly high: number;
@@ -73,8 +78,9 @@ export function falseAlarms(samples: readonly Ready[], scores: readonly Scores[]
   const sets = [...new Set(ordinary.map((at) => samples[at]?.set ?? ""))];
   const count = (name: string, places: readonly number[]): Alarms => {
     const advertising = places.filter((at) => (scores[at]?.advertising ?? 0) >= ADVERTISING_MIN).length;
+    const acted = places.filter((at) => (scores[at]?.advertising ?? 0) >= ACT_FROM).length;
     const unwanted = places.filter((at) => (scores[at]?.unwanted ?? 0) >= UNWANTED_MIN).length;
-    return { name, count: places.length, advertising, unwanted, high: wilson(advertising, places.length).high };
+    return { name, count: places.length, advertising, acted, unwanted, high: wilson(advertising, places.length).high };
   };
   return [
     ...sets.map((set) =>
@@ -98,7 +104,10 @@ export interface PeerGrades {
 
 const isHere = (program: string): boolean => spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
 
-/** All peers at the same time; each is one process at work. */
+/** Longest that a peer may take for all its exams; minutes when nothing else runs. */
+const PEER_MS_MAX = 30 * 60_000;
+
+/** All peers at the same time; each is one process at work. Whoever takes too long is stopped and named as left out. */
 export function gradePeers(
   samples: readonly Ready[],
   { folds, work }: { folds: readonly number[]; work: string },
@@ -111,11 +120,16 @@ async function gradePeer(peer: Peer, exams: readonly Exam[], work: string): Prom
   const missing = Object.entries(peer.programs).filter(([program]) => !isHere(program));
   if (missing.length > 0)
     return { name: peer.name, missing: `not here: ${missing.map(([, name]) => name).join(" ")}`, grades: new Map() };
+  const signal = AbortSignal.timeout(PEER_MS_MAX);
   let answers: Answers;
   try {
-    answers = await peer.sit(exams, work);
+    answers = await peer.sit(exams, { dir: work, signal });
   } catch (error) {
-    return { name: peer.name, missing: (error as Error).message, grades: new Map() };
+    return {
+      name: peer.name,
+      missing: signal.aborted ? `not done in ${PEER_MS_MAX / 60_000} minutes` : (error as Error).message,
+      grades: new Map(),
+    };
   }
   const grades = exams.map(({ name, questions }) => {
     const marked = questions.map(({ positive }, at) => ({ positive, score: answers.get(name)?.[at] ?? 0.5 }));

@@ -1,7 +1,6 @@
 /** Cross-validation of the whole way from wording to score, on the model as it would ship: quantised and thinned. */
 import { ADVERTISING_MIN, UNWANTED_MIN } from "../../../src/signals/classifier.ts";
-import { FEATURE_BITS, type Features, featuresOf, wordsOf } from "../../../src/signals/features.ts";
-import { languageOf } from "../../../src/signals/language.ts";
+import { FEATURE_BITS, type Features, featuresOf, wordsAndLanguage } from "../../../src/signals/features.ts";
 import { logitsOf, type Model, type Odds, oddsOf } from "../../../src/signals/model.ts";
 import type { Sample } from "./corpus.ts";
 import { type FitOptions, fitWeights, quantise, STEP } from "./fit.ts";
@@ -17,11 +16,11 @@ export interface Ready extends Sample {
 
 export const prepare = (samples: readonly Sample[]): Ready[] =>
   samples.map((sample) => {
-    const words = wordsOf(sample.mail);
-    return { ...sample, features: featuresOf(sample.mail, words), known: languageOf(words) !== "other" };
+    const read = wordsAndLanguage(sample.mail);
+    return { ...sample, features: featuresOf(sample.mail, read), known: read.language !== "other" };
   });
 
-const BLANK = { format: "consentry-model/1", trained: "", sources: {}, quality: {}, features: 0, note: "" } as const;
+const BLANK = { format: "consentry-model/2", trained: "", sources: {}, quality: {}, features: 0, note: "" } as const;
 
 export const modelOf = (samples: readonly Ready[], options?: FitOptions): Model => ({
   header: { ...BLANK, featureBits: FEATURE_BITS, step: STEP },

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { configPage } from "./config-page.ts";
 import { configYaml } from "./config-yaml.ts";
 import { ledgerPage } from "./ledger-page.ts";
+import { metricsPage } from "./metrics-page.ts";
 import { repliesPage } from "./replies-page.ts";
 import { rulesPage } from "./rules-page.ts";
 
@@ -18,6 +19,7 @@ const FILES: Readonly<Record<string, () => string>> = {
   "docs/reference/rules.md": rulesPage,
   "docs/reference/replies.md": repliesPage,
   "docs/reference/ledger.md": ledgerPage,
+  "docs/reference/metrics.md": metricsPage,
 };
 
 /** The files whose text is no longer what the source says. */

@@ -11,6 +11,7 @@ export interface World {
   readonly dns: RunningDnsServer;
   readonly zone: Zone;
   readonly disk: SmallDisk | undefined;
+  readonly workers: number;
 }
 
 const MOODS: readonly Mood[] = ["defer", "late-defer", "stall", "break", "lost-answer", "late-refuse", "refuse"];
@@ -22,10 +23,13 @@ const SILENCE: Zone = new Map([
 ]);
 const STEPS_MS = [95_000, -95_000, 7_200_000];
 
-export function faultsOfWorld({ service, sink, dns, zone, disk }: World): Fault[] {
+export function faultsOfWorld({ service, sink, dns, zone, disk, workers }: World): Fault[] {
   return [
     lasting("the relay is killed (-9)", service.kill, service.up),
-    lasting("the relay is killed again (-9)", service.kill, service.up),
+    lasting("the relay's first process is killed (-9)", service.killFirst, service.up),
+    ...(workers > 1
+      ? [once("a worker is killed (-9)", service.killWorker), once("another worker is killed (-9)", service.killWorker)]
+      : []),
     lasting("the relay is stopped and started", service.stop, service.up),
     once("the configuration is reloaded", service.reload),
     ...MOODS.map((mood) =>

@@ -25,7 +25,10 @@ const HELP = `scripts/soak [--seed N] [--mails M] [--minutes T] [--store NAME] [
   --mails M     at most so many (default 2000)
   --minutes T   faults go on for so long at most, or until all mails are through (default 2)
   --store NAME  ${STORES.join(", ")}; default: by the seed, in turn
-  --senders N   at a time (default 12)`;
+  --senders N   at a time (default 12)
+  --workers N   of the relay (default: 1, 1, 2, 2 by the seed, in turn)
+  --only TEXT   only the faults whose names match this pattern
+  --keep        leave the relay's files for somebody to look at`;
 
 const { values } = parseArgs({
   options: {
@@ -34,6 +37,9 @@ const { values } = parseArgs({
     minutes: { type: "string", default: "2" },
     store: { type: "string" },
     senders: { type: "string", default: "12" },
+    workers: { type: "string" },
+    only: { type: "string", default: "" },
+    keep: { type: "boolean", default: false },
     help: { type: "boolean", short: "h", default: false },
   },
 });
@@ -47,6 +53,7 @@ const [seed, mailsMax, minutes, senders] = [values.seed, values.mails, values.mi
   number,
   number,
 ];
+const workers = Number(values.workers ?? 1 + (Math.floor((seed - 1) / 2) % 2));
 const storeName = (values.store ?? STORES[(seed - 1) % STORES.length]) as StoreName;
 if (!Number.isInteger(seed) || !(mailsMax > 0) || !(minutes > 0) || !(senders > 0) || !STORES.includes(storeName)) {
   console.error(HELP);
@@ -71,7 +78,7 @@ const mails = chooseMails(mailsMax, random);
 const left: string[] = hasCorpus ? [] : ["the mail of ../shared/corpus: mail made here instead"];
 const store = await openStoreWorld(storeName, work);
 if (store.instead) left.push(store.instead);
-const disk = mountSmallDisk();
+const disk = values.keep ? undefined : mountSmallDisk();
 if (!disk) left.push("a full disk: nothing may be mounted here");
 const sink = await startKeepingSink();
 const dns = await startDnsServer({ zone: zoneOf(ZONE) });
@@ -81,13 +88,22 @@ const service = await soakService({
   storeUrl: store.url,
   sinkPort: sink.port,
   dnsAddress: dns.address,
+  workers,
   rules: seed % 2 === 0 ? "enforce" : "watch",
 });
 
 const fates = mails.map(openFate);
 let peakMb = 0;
+let cleaned: Promise<void> | undefined;
+const clean = (): Promise<void> => {
+  cleaned ??= tidyUp();
+  return cleaned;
+};
+for (const signal of ["SIGINT", "SIGTERM"] as const)
+  process.once(signal, () => void clean().then(() => process.exit(1)));
 try {
-  await service.up();
+  service.up();
+  await service.ready();
   const endMs = performance.now() + minutes * 60_000;
   const memory = setInterval(() => {
     peakMb = Math.max(peakMb, service.memoryMb());
@@ -97,8 +113,9 @@ try {
   void sending.finally(() => {
     through = true;
   });
-  const faults = [...faultsOfWorld({ service, sink, dns, zone: zoneOf(ZONE), disk }), ...store.faults];
-  const happened = await runFaults(faults, random, () => performance.now() > endMs || through);
+  const faults = [...faultsOfWorld({ service, sink, dns, zone: zoneOf(ZONE), disk, workers }), ...store.faults];
+  const chosen = faults.filter(({ name }) => new RegExp(values.only).test(name));
+  const happened = await runFaults(chosen, random, () => performance.now() > endMs || through);
   console.log(
     `all is well again; ${happened.length} faults; ${fates.filter(({ state }) => state === "open").length} mails are not through yet`,
   );
@@ -107,8 +124,13 @@ try {
   await service.stop();
   conclude(await readLedger(service.config), happened);
 } finally {
+  await clean();
+}
+
+async function tidyUp(): Promise<void> {
   await service.kill();
   await Promise.all([sink.close(), dns.stop(), store.close()]);
+  if (values.keep) return console.log(`left: ${service.config}`);
   disk?.close();
   rmSync(work, { recursive: true, force: true });
 }
@@ -143,7 +165,7 @@ function conclude(entries: Awaited<ReturnType<typeof readLedger>>, faults: reado
     `seed ${seed}, ${storeName}: ${sent} sent = ${delivered} delivered + ${refused} refused + ${deferred} still their senders'`,
   );
   console.log(
-    `  ${twiceCounted} copies more, each after an answer that was lost; ${account.entries} entries; peak memory ${Math.round(peakMb)} MB`,
+    `  ${twiceCounted} copies more, each after an answer that was lost; ${account.entries} entries; ${workers} workers, ended by itself ${service.endedByItself} times, peak memory ${Math.round(peakMb)} MB`,
   );
   for (const each of left) console.log(`  left out: ${each}`);
   for (const each of differences.slice(0, 50)) console.log(`  DIFFERENCE ${each}`);

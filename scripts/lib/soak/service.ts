@@ -7,12 +7,15 @@ import { freePort, type Running, start, untilListening } from "../../bench/lib/p
 const HERE = dirname(fileURLToPath(import.meta.url));
 const CLI = join(HERE, "../../../src/commands/index.ts");
 
+const RESTART_MS = 500;
+
 export interface ServiceOptions {
   readonly work: string;
   readonly dataDir: string;
   readonly storeUrl: string;
   readonly sinkPort: number;
   readonly dnsAddress: string;
+  readonly workers: number;
   /** Of rules that nothing else is said of. */
   readonly rules: "watch" | "enforce";
 }
@@ -20,9 +23,18 @@ export interface ServiceOptions {
 export interface SoakService {
   readonly port: number;
   readonly config: string;
-  up(): Promise<void>;
+  /** How often it ended although nobody asked it to. */
+  readonly endedByItself: number;
+  /** Has it started, and started again whenever it ends. */
+  up(): void;
+  /** @throws Error when it does not listen within twenty seconds */
+  ready(): Promise<void>;
   /** SIGKILL, of all of it. */
   kill(): Promise<void>;
+  /** SIGKILL of the first process alone: with several workers the supervisor. */
+  killFirst(): Promise<void>;
+  /** SIGKILL of one worker, where there are several. */
+  killWorker(): void;
   /** SIGTERM: mails in progress may end. */
   stop(): Promise<void>;
   reload(): void;
@@ -38,29 +50,54 @@ export async function soakService(options: ServiceOptions): Promise<SoakService>
   const write = (drainMs: number): void => writeFileSync(config, configText(options, port, drainMs));
   write(5000);
   let running: Running | undefined;
+  let wanted = false;
+  let keeping = Promise.resolve();
+  let ended = 0;
   let reloads = 0;
   const pids = (): number[] => (running ? family(running.pid) : []);
+  /** Starts it, and again when it ends, as whoever runs services does: it may have been started onto a disk that is full. */
+  const keep = async (): Promise<void> => {
+    while (wanted) {
+      const args = ["--disable-warning=ExperimentalWarning", "--import", join(HERE, "step-clock.ts"), CLI];
+      const mine = start(process.execPath, [...args, "serve", "--config", config], { STEP_CLOCK: clock });
+      running = mine;
+      await new Promise((resolve) => mine.child.once("exit", resolve));
+      if (!wanted) return;
+      ended += 1;
+      await new Promise((resolve) => setTimeout(resolve, RESTART_MS));
+    }
+  };
+  const down = async (signal: (pid: number) => void): Promise<void> => {
+    wanted = false;
+    if (running) signal(running.pid);
+    await running?.stop();
+    await keeping;
+    running = undefined;
+  };
   return {
     port,
     config,
-    async up() {
-      if (running) return;
-      const args = ["--disable-warning=ExperimentalWarning", "--import", join(HERE, "step-clock.ts"), CLI];
-      running = start(process.execPath, [...args, "serve", "--config", config], { STEP_CLOCK: clock });
-      await untilListening(port);
+    get endedByItself() {
+      return ended;
     },
-    async kill() {
-      const gone = running;
-      const all = pids();
-      running = undefined;
-      for (const pid of all) tell(pid, "SIGKILL");
-      await gone?.stop();
+    up() {
+      if (wanted) return;
+      wanted = true;
+      keeping = keep();
     },
-    async stop() {
-      const gone = running;
-      running = undefined;
-      await gone?.stop();
+    ready: () => untilListening(port),
+    kill: () =>
+      down((pid) => {
+        for (const each of family(pid)) tell(each, "SIGKILL");
+      }),
+    killFirst: () => down((pid) => tell(pid, "SIGKILL")),
+    killWorker() {
+      const [first, ...others] = pids();
+      const workers = others.filter((pid) => commandLine(pid).includes("serve") && pid !== first);
+      const worker = workers[Math.floor(workers.length / 2)];
+      if (worker !== undefined) tell(worker, "SIGKILL");
     },
+    stop: () => down(() => undefined),
     reload() {
       reloads += 1;
       // Another text each time, so that there is something to put in force.
@@ -76,13 +113,14 @@ export async function soakService(options: ServiceOptions): Promise<SoakService>
 }
 
 function configText(
-  { dataDir, storeUrl, sinkPort, dnsAddress, rules }: ServiceOptions,
+  { dataDir, storeUrl, sinkPort, dnsAddress, rules, workers }: ServiceOptions,
   port: number,
   drainMs: number,
 ): string {
   const lines = [
     "hostname: relay.example.net",
     `listeners: [{ door: smtp, listen: "127.0.0.1:${port}" }]`,
+    `workers: ${workers}`,
     "localDomains: [example.com]",
     `dataDir: ${dataDir}`,
     `store: { url: "${storeUrl}" }`,
@@ -118,8 +156,15 @@ function tell(pid: number, signal: NodeJS.Signals): void {
 }
 
 /** Others would be ended by the signal. */
-const hasSteppedClock = (pid: number): boolean =>
-  existsSync(`/proc/${pid}/cmdline`) && readFileSync(`/proc/${pid}/cmdline`, "latin1").includes("step-clock");
+const hasSteppedClock = (pid: number): boolean => commandLine(pid).includes("step-clock");
+
+function commandLine(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "latin1");
+  } catch {
+    return "";
+  }
+}
 
 function residentMb(pid: number): number {
   try {

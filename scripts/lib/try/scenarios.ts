@@ -1,4 +1,5 @@
 import { conduct } from "./conduct.ts";
+import { customers } from "./customers.ts";
 import { LABELS } from "./labels.ts";
 import { type QueueingHouse, queueing } from "./queueing.ts";
 import { refusals } from "./refusals.ts";
@@ -384,8 +385,8 @@ export function scenariosFor(played: { readonly redisStops: boolean; readonly be
     ...consent,
     ...scope,
     ...undeclared,
-    ...queueing,
-    ...(played.redisStops ? withoutRedis : [...refusals, ...mixed, ...conduct]),
+    ...(played.behindPostfix ? [] : queueing),
+    ...(played.redisStops ? withoutRedis : [...refusals, ...mixed, ...conduct, ...customers]),
   ];
   return played.behindPostfix ? [...all, ...withoutFilter].map(throughPostfix) : all;
 }

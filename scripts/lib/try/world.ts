@@ -6,7 +6,7 @@ import { type Ran, run } from "./run.ts";
 
 /** What stands round the server and is not reached by SMTP. */
 export interface World {
-  /** The clients `shop`, an advertiser with management codes, and `office` and `desk`, which are none; what alice@example.com agreed to. */
+  /** The clients `shop`, an advertiser with management codes, `office` and `desk`, which are none, and those of customers.ts; what alice@example.com agreed to. */
   prepare(): Promise<void>;
   /** @param more further words of `consentry consent grant` */
   grant(recipient: string, ...more: readonly string[]): Promise<void>;
@@ -17,6 +17,8 @@ export interface World {
   refusalSubject(mailbox: string): Promise<string>;
   /** Whether a block stood or not. */
   unblock(subject: string): Promise<void>;
+  /** Words of `consentry client`, whether there was anything to do or not. */
+  client(...words: readonly string[]): Promise<void>;
   /** Docker only. */
   redis(what: "stop" | "start"): Promise<void>;
   /** Docker only. */
@@ -88,6 +90,16 @@ export function createWorld(options: Options, house: string): World {
     if ((await consentry(["client", "show", id])).status === 0) return;
     await must(["client", "add", id, ...words, "--password-stdin"], "demo\n");
   };
+  /** Those of customers.ts. */
+  const registerCustomers = async (): Promise<void> => {
+    await register("late", ["--kind", "isp-customer", "--domain", "late.example"]);
+    await register("bulk", ["--kind", "isp-customer", "--domain", "bulk.example", "--pack", "mbp-2024"]);
+    const provider = ["--kind", "email-provider", "--domain", "provider.example", "--licence", "B2-20260101"];
+    await register("provider", provider);
+    const address = ["client", "address", "add", "provider", "198.51.100.30", "--authority", "MIIT"];
+    // Exit 1: it is registered already.
+    await consentry([...address, "--registered-on", "2026-01-01"]);
+  };
   const holders = (messageId: string): Promise<Ran> | undefined => {
     const search = ["grep", "-rlF", "-e", messageId];
     if (compose) return docker("exec", "-T", compose.mailboxes, ...search, "/var/mail/example.com");
@@ -98,6 +110,7 @@ export function createWorld(options: Options, house: string): World {
       await register("shop", ["--kind", "advertiser", "--domain", "shop.example"]);
       await register("desk", ["--kind", "isp-customer", "--domain", "office.example"]);
       await register("office", ["--kind", "isp-customer", "--domain", "office.example"]);
+      await registerCustomers();
       await grant("alice@example.com");
       await issue("1231", "1d");
       await issue("OLD1", "2009-02-09");
@@ -126,6 +139,10 @@ export function createWorld(options: Options, house: string): World {
       // Exit 1: nobody was blocked.
       const { status, stderr } = await consentry(["block", "remove", subject]);
       if (status > 1) throw new Error(`consentry block remove ${subject}: ${stderr.trim()}`);
+    },
+    async client(...words) {
+      const { status, stderr } = await consentry(["client", ...words]);
+      if (status > 1) throw new Error(`consentry client ${words.join(" ")}: ${stderr.trim()}`);
     },
     redis: (what) => turn("redis", what),
     consentry: (what) => turn(compose?.consentry ?? "consentry", what),

@@ -5,6 +5,7 @@ import { ipRanges, isLoopback } from "../../kit/ip.ts";
 import { Unavailable } from "../../kit/trouble.ts";
 import { type Dialogue, openDialogue, type Target } from "./dialogue.ts";
 import { fail, type Line, ok, unknown, warn } from "./line.ts";
+import { webLines } from "./web-door.ts";
 
 /** An address that nobody has (RFC 5737): a stranger everywhere. */
 const STRANGER = "192.0.2.1";
@@ -24,7 +25,8 @@ export async function doorLines(config: Config): Promise<Line[]> {
   const lines: Line[] = [];
   for (const listener of config.listeners) {
     if (listener.door === "milter") continue;
-    lines.push(...(await listenerLines(config, listener)));
+    const isWeb = listener.door === "http" || listener.door === "metrics";
+    lines.push(...(isWeb ? await webLines(listener) : await listenerLines(config, listener)));
   }
   return lines;
 }

@@ -2,13 +2,16 @@
  * Takes mails of the queue to other servers: which route, which destination, one attempt. When, how often and with how many at
  * a time is the runner's matter; what became of it is said for each recipient.
  */
+import { isIP } from "node:net";
 import type { Clock } from "../../kit/clock.ts";
+import { ipRanges } from "../../kit/ip.ts";
 import type { Log } from "../../kit/log.ts";
 import type { Recipient } from "../../mail/views.ts";
 import type { Parcel } from "../next-hop.ts";
 import type { Attempt, Carrier, QueuedMail } from "../queue/queued.ts";
 import { type CourseParts, ownAttempt, type Trip, travel } from "./course.ts";
 import { fitParcel, Unfit } from "./fitness.ts";
+import { createLanes, type Lane } from "./lanes.ts";
 import { intoHop } from "./over-next-hop.ts";
 import { createPace } from "./pace.ts";
 import { destinationOf, type Route, routeOf } from "./routes.ts";
@@ -31,6 +34,7 @@ export function createCarrier(parts: CarrierParts): Carrier {
   const steadyMs = (): number => clock.steadyMs?.() ?? clock.now();
   const watch = createWatch({ log, slowMs, endMs: waits.attemptMs, now: steadyMs });
   const pace = createPace(steadyMs);
+  const lanes = createLanes();
   const known = new Map<string, Route>();
   const routeFor = (mail: QueuedMail, recipient: Recipient): Route =>
     routeOf(parts.routes, mail.session.clientId, recipient.address.domain);
@@ -44,8 +48,10 @@ export function createCarrier(parts: CarrierParts): Carrier {
     destinationOf: nameOf,
     widthOf(destination) {
       const { connectionsMax, mailsPerMinute } = known.get(destination) ?? (parts.routes.at(-1) as Route);
-      if (mailsPerMinute === undefined) return connectionsMax;
-      return Math.min(connectionsMax, pace.room(destination, mailsPerMinute));
+      const width = lanes.widthOf(destination, connectionsMax);
+      if (mailsPerMinute === undefined) return width;
+      // Those under way have had their share of the minute.
+      return Math.min(width, watch.runningTo(destination) + pace.room(destination, mailsPerMinute));
     },
     async attempt(mail, recipients, parcel) {
       const [first] = recipients;
@@ -54,16 +60,47 @@ export function createCarrier(parts: CarrierParts): Carrier {
       const destination = nameOf(mail, first);
       if (route.mailsPerMinute !== undefined) pace.took(destination, route.mailsPerMinute);
       const work = { mail, recipients, route, destination };
-      const results = await watched(watch, work, steadyMs(), (trip) => go(parts, work, { ...trip, parcel }));
-      tell(log, work, results);
-      return results;
+      const lane = lanes.enter(destination);
+      try {
+        // All tries together have the time of one attempt.
+        const [left, sinceMs] = [waitsOf(waits), steadyMs()];
+        const once = () => watched(watch, { ...work, sinceMs }, (trip) => go(parts, work, { ...trip, parcel, left }));
+        const results = await untilLetIn(once, lane, () => left("greeting"));
+        if (results.some(({ scope }) => scope !== "destination")) lane.gotThrough(route.connectionsMax);
+        tell(log, work, results);
+        return results;
+      } finally {
+        lane.leave();
+      }
     },
     async close(graceMs) {
-      await parts.pools.close(graceMs);
+      // Those under way may still open what they need.
+      await watch.idle(graceMs);
+      await parts.pools.close(Math.min(graceMs, QUIT_MS_MAX));
       watch.stop();
       await Promise.all(parts.routes.flatMap(({ to }) => (to.kind === "hop" ? [to.hop.close(graceMs)] : [])));
     },
   };
+}
+
+/** Kept connections are told QUIT; what does not end by then is cut off. */
+const QUIT_MS_MAX = 1_000;
+
+/** A destination that turned a mail away is asked so often in one attempt, each time when another mail has left it. */
+const TRIES_MAX = 5;
+
+interface Once {
+  readonly attempts: Attempt[];
+  readonly isTurnedAway: boolean;
+}
+
+/** Waits for its turn where the destination has enough of us, and tries again. */
+async function untilLetIn(once: () => Promise<Once>, lane: Lane, waitMs: () => number): Promise<Attempt[]> {
+  for (let tries = TRIES_MAX; ; tries -= 1) {
+    const { attempts, isTurnedAway } = await once();
+    const isOpen = attempts.every(({ kind, scope }) => kind === "later" && scope === "destination");
+    if (!isTurnedAway || !isOpen || tries <= 1 || !(await lane.turnedAway(waitMs()))) return attempts;
+  }
 }
 
 /** Routes that are not the common one, by destination; who falls out has the common width. */
@@ -83,10 +120,9 @@ interface Work {
 /** Runs an attempt under the eyes of the watch. */
 async function watched(
   watch: Watch,
-  { mail, recipients, destination }: Work,
-  sinceMs: number,
+  { mail, recipients, destination, sinceMs }: Work & { readonly sinceMs: number },
   run: (trip: Omit<Trip, "parcel" | "left"> & { step(name: string): void }) => Promise<Attempt[]>,
-): Promise<Attempt[]> {
+): Promise<Once> {
   const attempt: Watched = {
     destination,
     mailId: mail.id,
@@ -96,18 +132,23 @@ async function watched(
     connection: undefined,
   };
   const ended = watch.begin(attempt);
+  let isTurnedAway = false;
   try {
-    return await run({
+    const attempts = await run({
       mail,
       recipients,
       step(name) {
         attempt.step = name;
+      },
+      turnedAway() {
+        isTurnedAway = true;
       },
       using(connection, place) {
         attempt.connection = connection;
         attempt.server = place.name;
       },
     });
+    return { attempts, isTurnedAway };
   } finally {
     ended();
   }
@@ -116,15 +157,14 @@ async function watched(
 async function go(
   parts: CarrierParts,
   { mail, route, destination, recipients }: Work,
-  trip: Omit<Trip, "left"> & { step(name: string): void },
+  trip: Trip & { step(name: string): void },
 ): Promise<Attempt[]> {
   const { clock, waits } = parts;
   const now = (): number => clock.now();
   const all = (attempt: Attempt): Attempt[] => recipients.map(() => attempt);
-  const time = waitsOf(waits);
   const left = (step?: string): number => {
     trip.step(step ?? "");
-    return time(step);
+    return trip.left(step);
   };
   let parcel: Parcel;
   try {
@@ -137,12 +177,27 @@ async function go(
     return intoHop(route.to.hop, { ...trip, parcel, left }, { now, timeoutMs: waits.attemptMs });
   }
   const { clientId } = mail.session;
-  const egress = (clientId !== undefined ? parts.egressOf?.(clientId) : undefined) ?? route.egress;
+  const registered = clientId === undefined ? undefined : parts.egressOf?.(clientId);
+  const egress = allowedOf(route.egress, registered);
+  if (egress === null) return all(ownAttempt("no-egress", now()));
   const domain = recipients[0]?.address.domain ?? "";
   const { requireTls } = mail.sender;
   const places = await parts.places.of({ route, domain, destination, requireTls, egress });
   if (typeof places === "string") return all(ownAttempt(places, now()));
   return travel({ ...trip, parcel, left }, places, { ...parts, now });
+}
+
+/**
+ * Where mail may leave from: what the route names and the client has registered.
+ * @param registered undefined: the client has nothing registered and is not bound to anything
+ * @returns empty: whatever the system chooses; null: nothing is allowed
+ */
+function allowedOf(named: readonly string[], registered: readonly string[] | undefined): readonly string[] | null {
+  if (registered === undefined) return named;
+  const ranges = ipRanges(registered);
+  // A range is no address to leave from: of its addresses only those that the route names are ours for sure.
+  const both = named.length === 0 ? registered.filter((each) => isIP(each) !== 0) : named.filter(ranges.has);
+  return both.length > 0 ? both : null;
 }
 
 /** One line for each attempt that did not go well; no address stands in it. */

@@ -2,7 +2,7 @@
  * One attempt: the places of a destination one after the other, until every recipient has an answer that another server
  * would not change, or the time or the number of servers is used up.
  */
-import type { Recipient } from "../../mail/views.ts";
+import type { Recipient, Sender } from "../../mail/views.ts";
 import type { Parcel } from "../next-hop.ts";
 import { type Meaning, meaningOf, meaningOfTrouble } from "../queue/classify.ts";
 import { isOwnWord, OWN_WORDS, type OwnWord } from "../queue/own-words.ts";
@@ -11,7 +11,7 @@ import { Broken } from "../smtp/broken.ts";
 import type { Connection } from "../smtp/connection.ts";
 import type { Left } from "../smtp/greet.ts";
 import { type Fate, isDelivered, transact } from "../smtp/transact.ts";
-import { hasEightBit, Unfit } from "./fitness.ts";
+import { hasEightBit, needsUtf8, Unfit } from "./fitness.ts";
 import { type Place, type Places, withoutTls } from "./places.ts";
 import type { Loan, Pools } from "./pools.ts";
 
@@ -31,6 +31,8 @@ export interface Trip {
   readonly recipients: readonly Recipient[];
   readonly parcel: Parcel;
   readonly left: Left;
+  /** Told when a server turns us away at the door, as one does that has enough connections. */
+  turnedAway(): void;
   /** Told which connection is in use, for whoever watches. */
   using(connection: Connection | undefined, place: Place): void;
 }
@@ -104,6 +106,7 @@ async function visitAt(place: Place, open: readonly number[], luggage: Luggage):
       return visitAt(withoutTls(place), open, luggage);
     }
     if (error.step === "connecting" && error.how !== "ours") parts.places.wasAway(place);
+    if (isTurnedAway(error)) trip.turnedAway();
     const standing = standingOf(
       meaningOfTrouble(error),
       { broken: error },
@@ -114,6 +117,9 @@ async function visitAt(place: Place, open: readonly number[], luggage: Luggage):
     trip.using(undefined, place);
   }
 }
+
+const isTurnedAway = ({ step, how, said }: Broken): boolean =>
+  step === "greeting" && (how === "closed" || (said !== undefined && said.code >= 400 && said.code < 500));
 
 /** What breaks there may go well in clear text. */
 const TLS_STEPS: readonly string[] = ["STARTTLS", "TLS handshake"];
@@ -164,11 +170,12 @@ async function letterOn(
 ): Promise<Fate[]> {
   const { mail, parcel, left } = trip;
   trip.using(loan.connection, place);
-  const letter = { session: mail.session, sender: mail.sender, mailId: mail.id, recipients, parcel };
   const lacksEightBit = async ({ extensions }: Connection) =>
     !extensions.eightBit && !parts.eightBitAnyway && (await hasEightBit(parcel)) ? OWN_WORDS["eight-bit"] : undefined;
   try {
     const { lmtp } = place.server;
+    const sender = await senderFor(loan.connection, mail.sender, { recipients, parcel });
+    const letter = { session: mail.session, sender, mailId: mail.id, recipients, parcel };
     const fates = await transact(loan.connection, letter, {
       lmtp,
       xforward: place.isOwn,
@@ -190,6 +197,17 @@ async function letterOn(
     const word = error instanceof Unfit ? error.word : "unread";
     return recipients.map(() => ({ step: "reading the mail", reply: OWN_WORDS[word], isOurs: true }));
   }
+}
+
+/** Without the word SMTPUTF8 where the server does not know it and the mail does not need it. */
+async function senderFor(
+  { extensions }: Connection,
+  sender: Sender,
+  { recipients, parcel }: { recipients: readonly Recipient[]; parcel: Parcel },
+): Promise<Sender> {
+  if (!sender.smtpUtf8 || extensions.smtpUtf8) return sender;
+  const addresses = [sender.address?.text ?? "", ...recipients.map(({ address }) => address.text)];
+  return (await needsUtf8(parcel, addresses)) ? sender : { ...sender, smtpUtf8: false };
 }
 
 interface Circumstances {

@@ -82,6 +82,26 @@ async function* checked(parcel: Parcel): AsyncIterable<Buffer> {
   reader.end();
 }
 
+/**
+ * Does the mail need a server that knows SMTPUTF8? Clients say so of mails that do not; without an address or a header that is
+ * not ASCII anybody can have it (RFC 6531 3.1).
+ */
+export async function needsUtf8(parcel: Parcel, addresses: readonly string[]): Promise<boolean> {
+  if (addresses.some((address) => !isAscii(address)) || isEightBit(parcel.front)) return true;
+  let header = Buffer.alloc(0);
+  for await (const piece of parcel.whole ? [parcel.whole] : parcel.read()) {
+    header = Buffer.concat([header, piece]);
+    const end = header.indexOf("\r\n\r\n");
+    if (end >= 0 || header.length > HEADER_BYTES_MAX) return isEightBit(end < 0 ? header : header.subarray(0, end));
+  }
+  return isEightBit(header);
+}
+
+/** A header that is longer counts as if it ended there; doors take none that is. */
+const HEADER_BYTES_MAX = 16_777_216;
+
+const isAscii = (text: string): boolean => /^[\x00-\x7e]*$/.test(text);
+
 /** Does it hold octets above 127? Read to its end to know that it does not. */
 export async function hasEightBit(parcel: Parcel): Promise<boolean> {
   if (isEightBit(parcel.front)) return true;

@@ -3,12 +3,14 @@ import { type Clock, systemClock } from "../../kit/clock.ts";
 import { ipRanges, isNearbyIp } from "../../kit/ip.ts";
 import type { Log } from "../../kit/log.ts";
 import type { Names } from "../../kit/names.ts";
+import type { Tables } from "../../kit/store.ts";
 import { Misuse } from "../../kit/trouble.ts";
 import { domainList } from "../../mail/domains.ts";
 import { createFinder } from "../mx/hosts.ts";
 import { ownPlaces } from "../mx/own.ts";
 import { createPolicies, NO_POLICIES, type Policies } from "../mx/sts.ts";
 import { stsFetch } from "../mx/sts-fetch.ts";
+import { stsShelf } from "../mx/sts-shelf.ts";
 import { credentialsOf, nextHopOf, serverOf, trust } from "../open.ts";
 import type { Carrier } from "../queue/queued.ts";
 import { createCarrier } from "./carrier.ts";
@@ -21,6 +23,8 @@ export interface CarrierGround {
   readonly names: Names;
   readonly log: Log;
   readonly clock?: Clock;
+  /** Keeps policies beyond this process. */
+  readonly tables?: Tables;
   /** For tests: else they are fetched from domains' web servers. */
   readonly policies?: Policies;
   egressOf?(clientId: string): readonly string[] | undefined;
@@ -82,11 +86,14 @@ function policiesOf({
   names,
   log,
   clock,
+  tables,
   mayCall,
 }: CarrierGround & { clock: Clock; mayCall(ip: string): boolean }): Policies {
   const fetch = stsFetch({ names, mayCall, timeoutMs: STS_MS_MAX, bytesMax: STS_BYTES_MAX });
   const onTrouble = (domain: string): void => log.warn({ domain }, "an MTA-STS policy is announced and cannot be had");
-  return createPolicies({ names, clock, fetch, onTrouble });
+  const shelf = tables && stsShelf(tables, clock);
+  shelf?.tidy().catch((error: unknown) => log.error({ err: error }, "old MTA-STS policies could not be removed"));
+  return createPolicies({ names, clock, fetch, onTrouble, ...(shelf && { shelf }) });
 }
 
 /** Where we take mail ourselves. */

@@ -36,6 +36,7 @@ const keyOf = ({ endpoint, lmtp, implicitTls, tls, tlsName, credentials }: Serve
 /** One pool of connections for each server, with one bound on them all: who is unused for longest makes room. */
 export function createPools(options: PoolsOptions): Pools {
   const pools = new Map<string, Pool>();
+  let isClosed = false;
   const open = (): number => [...pools.values()].reduce((sum, pool) => sum + pool.size, 0);
   const poolOf = (server: Server): Pool => {
     const key = keyOf(server);
@@ -59,6 +60,7 @@ export function createPools(options: PoolsOptions): Pools {
   };
   return {
     async borrow(server, left, fresh = false) {
+      if (isClosed) throw new Broken({ name: server.name, step: "connecting" }, "ours", { what: "closing" });
       const kept = fresh ? undefined : pools.get(keyOf(server))?.take();
       if (!kept) makeRoom(server);
       const pool = poolOf(server);
@@ -70,6 +72,7 @@ export function createPools(options: PoolsOptions): Pools {
       return open();
     },
     async close(graceMs) {
+      isClosed = true;
       await Promise.all([...pools.values()].map((pool) => pool.close(graceMs)));
     },
   };

@@ -18,6 +18,10 @@ export interface Watch {
   /** @returns tells that it is over */
   begin(attempt: Watched): () => void;
   readonly running: number;
+  /** Under way to one destination. */
+  runningTo(destination: string): number;
+  /** Waits until nothing is under way, at most so long. */
+  idle(timeoutMs: number): Promise<void>;
   stop(): void;
 }
 
@@ -48,23 +52,43 @@ export function createWatch({ log, slowMs, endMs, now }: WatchOptions): Watch {
       log.warn(factsOf(attempt), "a delivery is slow");
     }
   };
+  let onIdle = (): void => undefined;
   const looking = setInterval(look, Math.min(slowMs, LOOK_MS)).unref();
   return {
     begin(attempt) {
       running.add(attempt);
-      const timer = setTimeout(() => {
-        log.warn(factsOf(attempt), "a delivery is ended: it is over its time");
-        const { connection, server, destination } = attempt;
-        const where = { name: server ?? destination, step: connection?.step ?? "connecting" };
-        connection?.fail(new Broken(where, "timeout", { what: "over its time" }));
-      }, endMs).unref();
+      const timer = setTimeout(
+        () => {
+          log.warn(factsOf(attempt), "a delivery is ended: it is over its time");
+          const { connection, server, destination } = attempt;
+          const where = { name: server ?? destination, step: connection?.step ?? "connecting" };
+          connection?.fail(new Broken(where, "timeout", { what: "over its time" }));
+        },
+        endMs - (now() - attempt.sinceMs),
+      ).unref();
       return () => {
         clearTimeout(timer);
         running.delete(attempt);
+        if (running.size === 0) onIdle();
       };
     },
     get running() {
       return running.size;
+    },
+    runningTo(destination) {
+      let count = 0;
+      for (const attempt of running) if (attempt.destination === destination) count += 1;
+      return count;
+    },
+    async idle(timeoutMs) {
+      if (running.size === 0) return;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, timeoutMs);
+        onIdle = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
     },
     stop: () => clearInterval(looking),
   };

@@ -39,7 +39,8 @@ export async function reportOn(
 ): Promise<Ready | undefined> {
   if (!parts.reporter || about.recipients.length === 0 || !mayBeTold(about.mail)) return undefined;
   const { mail } = about;
-  const isWhole = mail.sender.ret === "FULL" && mail.bytes <= WHOLE_BYTES_MAX && about.kind === "failed";
+  const isWhole =
+    mail.sender.ret === "FULL" && mail.bytes <= WHOLE_BYTES_MAX && ["failed", "expired"].includes(about.kind);
   const original = await originalOf(await content(), isWhole);
   const own = await parts.reporter.compose({ ...about, original, isWhole });
   if (!own) return undefined;

@@ -10,7 +10,7 @@ export interface ReporterParts {
   /** Address that reports are from. */
   readonly from: () => string;
   /** In which languages the sender of this mail is told. */
-  languagesFor(mail: QueuedMail): readonly [Language, ...Language[]];
+  languagesFor(mail: QueuedMail): Promise<readonly [Language, ...Language[]]>;
   readonly ids: Pick<Ids, "next">;
   readonly clock: Clock;
 }
@@ -24,9 +24,10 @@ export function createReporter({ hostname, from, languagesFor, ids, clock }: Rep
       const recipients = report.recipients.filter(({ recipient }) => wants(recipient, kind));
       // RFC 5321 4.5.5: nothing is ever sent because of what came from nobody.
       if (address === null || recipients.length === 0) return undefined;
+      const languages = await languagesFor(mail);
       const composed = composeReport(
         { ...report, recipients },
-        { hostname: hostname(), from: from(), languages: languagesFor(mail), nowMs: clock.now(), id: ids.next() },
+        { hostname: hostname(), from: from(), languages, nowMs: clock.now(), id: ids.next() },
       );
       return { recipient: { address }, ...composed };
     },

@@ -74,7 +74,7 @@ function readsFormsAsText(http: FastifyInstance): void {
 }
 
 /** /healthz: the process answers. /readyz: it can take mail. */
-function healthRoutes(http: FastifyInstance, { ready }: HttpParts): void {
+export function healthRoutes(http: FastifyInstance, { ready }: Pick<HttpParts, "ready">): void {
   http.get("/healthz", async () => ({ ok: true }));
   http.get("/readyz", async (_request, reply) => {
     try {
@@ -86,7 +86,8 @@ function healthRoutes(http: FastifyInstance, { ready }: HttpParts): void {
   });
 }
 
-async function listening(http: FastifyInstance, listen: Endpoint): Promise<string> {
+/** @returns where it really listens @throws Misuse */
+export async function listening(http: FastifyInstance, listen: Endpoint): Promise<string> {
   try {
     await http.listen({ ...listen });
   } catch (error) {

@@ -53,6 +53,7 @@ export async function openMilterDoor(listen: Endpoint, parts: MilterDoorParts): 
   const { address } = server;
   return {
     address: "path" in address ? `unix:${address.path}` : `${address.host}:${address.port}`,
+    connections: () => server.connections,
     renew: () => undefined,
     close: (drainMs) => server.close(drainMs),
   };

@@ -29,6 +29,7 @@ export async function openSmtpDoor(options: SmtpDoorOptions, parts: SmtpParts): 
   );
   return {
     address: addressOf(server, options.listen),
+    connections: () => server.connections.size,
     renew: (certificate) => server.updateSecureContext({ ...certificate }),
     close: (drainMs) =>
       new Promise((resolve) => {

@@ -16,7 +16,7 @@ const byPack = (whose: string) =>
 const share = z.number().min(0).max(1);
 
 const options = z.strictObject({
-  noteFrom: share.default(0.55).describe("score from which undeclared mail is written down, 0 to 1"),
+  noteFrom: share.default(0.65).describe("score from which undeclared mail is written down, 0 to 1"),
   actFrom: share
     .default(0.8)
     .describe(

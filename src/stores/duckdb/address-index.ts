@@ -1,163 +1,166 @@
 /**
- * Which blocks of a volume speak of an address. The volume lies in the order of client addresses, so that a sender's entries are in a
- * few blocks and a recipient's are all over it; with this a look-up reads only the blocks that have one.
+ * Which pages of a volume speak of an address: buckets of codes, the first bits of the SHA-256 of an address's role and lower-case text, each
+ * with its pages. Two addresses with one code only cost a page read in vain, so a code has hardly more bits than there are codes.
  *
- * "CLA1" ("CLE1": hashed with a key), the number of buckets, where each begins, then the buckets: addresses by the first 28 bits of the SHA-256 of their role and
- * lower-case text, each with its blocks. Two addresses with the same bits only cost a block read in vain.
+ * A bucket is the number of its codes, then for each the step from the code before (Rice), how many pages it stands in (gamma), the first of
+ * them, and the steps to the others (Rice).
  */
 import { hash } from "node:crypto";
-import { closeSync, openSync, readSync } from "node:fs";
-import { type Cipher, keyMissing } from "./cipher.ts";
-import { readVarint, varints } from "./varint.ts";
+import { createBitWriter, readBits } from "./bits.ts";
+import type { Cipher } from "./cipher.ts";
 
 export type Role = "sender" | "recipient";
 
-/** An address and a block it stands in. */
-export interface Mention {
-  readonly role: Role;
-  readonly address: string;
-  readonly block: number;
-  /** It is not written in lower case there. */
-  readonly mixedCase: boolean;
+/** What has to be known to read the buckets. */
+export interface BucketForm {
+  readonly codeBits: number;
+  /** There are 2^bucketBits of them. */
+  readonly bucketBits: number;
+  /** Of a page's number. */
+  readonly pageBits: number;
 }
 
-/** What the index says of an address. */
-export interface Found {
-  readonly blocks: readonly number[];
-  /** Somewhere it is written with capitals. */
-  readonly mixedCase: boolean;
-}
+/** One code of so many is another address's. */
+const SPARE_BITS = 3;
+const PER_BUCKET_BITS = 6;
+const CODE_BITS_MAX = 32;
+const HEX_DIGITS = CODE_BITS_MAX / 4;
 
-const MAGIC = "CLA1";
-const MAGIC_KEYED = "CLE1";
-const HEADER_BYTES = 8;
-const OFFSET_BYTES = 4;
-const PER_BUCKET = 32;
-const BUCKET_BITS_MAX = 20;
-
-const CODE_BITS = 28;
-
-type Coder = (role: Role, address: string) => number;
-
-/** In an encrypted archive nobody without the key can ask for an address. */
-function coderOf(path: string, cipher: Cipher | undefined): Coder {
-  const digest = (text: string): string => cipher?.hash(path, text) ?? hash("sha256", text, "hex");
-  return (role, address) => Number.parseInt(digest(`${role} ${address.toLowerCase()}`).slice(0, CODE_BITS / 4), 16);
-}
-
-const bucketOf = (code: number, bits: number): number => code >>> (CODE_BITS - bits);
-
-export interface AddressIndex {
-  add(mention: Mention): void;
-  toBuffer(): Buffer;
-}
+/** An address as a number of 32 bits. In an encrypted archive nobody without the key can make it. */
+export type Coder = (role: Role, address: string) => number;
 
 /** @param path a file of that day */
-export function createAddressIndex(path: string, cipher: Cipher | undefined): AddressIndex {
-  const codeOf = coderOf(path, cipher);
-  const known = new Map<number, { blocks: Set<number>; mixedCase: boolean }>();
+export function coderOf(path: string, cipher: Cipher | undefined): Coder {
+  const digest = (text: string): string => cipher?.hash(path, text) ?? hash("sha256", text, "hex");
+  return (role, address) => Number.parseInt(digest(`${role} ${address.toLowerCase()}`).slice(0, HEX_DIGITS), 16);
+}
+
+const upper = (code: number, bits: number): number => Math.floor(code / 2 ** (CODE_BITS_MAX - bits));
+
+export interface AddressIndex {
+  /** In the order of pages. */
+  add(role: Role, address: string, page: number): void;
+  /** The buckets one after the other, with where each begins in front. */
+  finish(): BucketForm & { readonly buckets: Buffer };
+}
+
+export function createAddressIndex(codeOf: Coder): AddressIndex {
+  const known = new Map<number, number[]>();
+  const latest = new Map<Role, { address: string; code: number }>();
+  const code = (role: Role, address: string): number => {
+    const last = latest.get(role);
+    if (last?.address === address) return last.code;
+    const made = codeOf(role, address);
+    latest.set(role, { address, code: made });
+    return made;
+  };
+  let lastPage = 0;
   return {
-    add({ role, address, block, mixedCase }) {
-      const code = codeOf(role, address);
-      const found = known.get(code);
-      if (!found) known.set(code, { blocks: new Set([block]), mixedCase });
-      else {
-        found.blocks.add(block);
-        found.mixedCase ||= mixedCase;
-      }
+    add(role, address, page) {
+      const made = code(role, address);
+      const pages = known.get(made);
+      lastPage = page;
+      if (!pages) known.set(made, [page]);
+      else if (pages.at(-1) !== page) pages.push(page);
     },
-    toBuffer() {
-      const codes = [...known.keys()].sort((a, b) => a - b);
-      const bits = Math.min(BUCKET_BITS_MAX, Math.max(0, Math.ceil(Math.log2(codes.length / PER_BUCKET || 1))));
-      const bodies: number[][] = Array.from({ length: 2 ** bits }, () => []);
-      const last = new Map<number, number>();
-      for (const code of codes) {
-        const bucket = bucketOf(code, bits);
-        const entry = known.get(code);
-        if (!entry) continue;
-        bodies[bucket]?.push(code - (last.get(bucket) ?? firstOf(bucket, bits)), ...describe(entry));
-        last.set(bucket, code);
-      }
-      return assemble(bodies.map(varints), cipher ? MAGIC_KEYED : MAGIC);
+    finish() {
+      const bits = Math.ceil(Math.log2(known.size + 1));
+      const bucketBits = Math.max(0, bits - PER_BUCKET_BITS);
+      const form = { codeBits: Math.min(CODE_BITS_MAX, bits + SPARE_BITS), bucketBits, pageBits: pageBitsOf(lastPage) };
+      return { ...form, buckets: writeBuckets(mergedBy(known, form.codeBits), form) };
     },
   };
 }
 
-/** The smallest code of a bucket. */
-const firstOf = (bucket: number, bits: number): number => bucket * 2 ** (CODE_BITS - bits);
+const pageBitsOf = (last: number): number => 32 - Math.clz32(last);
 
-/** In the lowest bits of the first number: is there one block only, which then follows in it; is it mixed case. */
-const ONE = 1;
-const MIXED = 2;
-const FLAGS = 4;
-
-function describe({ blocks, mixedCase }: { blocks: Set<number>; mixedCase: boolean }): number[] {
-  const sorted = [...blocks].sort((a, b) => a - b);
-  const mixed = mixedCase ? MIXED : 0;
-  if (sorted.length === 1) return [(sorted[0] ?? 0) * FLAGS + mixed + ONE];
-  const steps = sorted.map((block, index) => block - (sorted[index - 1] ?? 0));
-  return [sorted.length * FLAGS + mixed, ...steps];
+/** Codes that differ only in bits that are left out become one. */
+function mergedBy(known: ReadonlyMap<number, readonly number[]>, codeBits: number): [code: number, pages: number[]][] {
+  const merged = new Map<number, Set<number>>();
+  for (const [code, pages] of known) {
+    const short = upper(code, codeBits);
+    const all = merged.get(short);
+    if (all) for (const page of pages) all.add(page);
+    else merged.set(short, new Set(pages));
+  }
+  return [...merged].sort(([a], [b]) => a - b).map(([code, pages]) => [code, [...pages].sort((a, b) => a - b)]);
 }
 
-function assemble(bodies: readonly Buffer[], magic: string): Buffer {
-  const head = Buffer.alloc(HEADER_BYTES + (bodies.length + 1) * OFFSET_BYTES);
-  head.write(magic, "latin1");
-  head.writeUInt32LE(bodies.length, MAGIC.length);
+const OFFSET_BYTES = 4;
+
+function writeBuckets(codes: readonly [number, readonly number[]][], form: BucketForm): Buffer {
+  const bodies: Buffer[] = [];
+  const wide = form.codeBits - form.bucketBits;
+  let at = 0;
+  for (let bucket = 0; bucket < 2 ** form.bucketBits; bucket += 1) {
+    const from = at;
+    while (at < codes.length && (codes[at]?.[0] ?? 0) < (bucket + 1) * 2 ** wide) at += 1;
+    bodies.push(writeBucket(codes.slice(from, at), bucket * 2 ** wide, form));
+  }
+  const head = Buffer.alloc((bodies.length + 1) * OFFSET_BYTES);
   let offset = 0;
   bodies.forEach((body, index) => {
-    head.writeUInt32LE(offset, HEADER_BYTES + index * OFFSET_BYTES);
+    head.writeUInt32LE(offset, index * OFFSET_BYTES);
     offset += body.length;
   });
-  head.writeUInt32LE(offset, HEADER_BYTES + bodies.length * OFFSET_BYTES);
+  head.writeUInt32LE(offset, bodies.length * OFFSET_BYTES);
   return Buffer.concat([head, ...bodies]);
 }
 
-/**
- * @returns undefined when the address is not in the volume
- * @throws Error when the file is no such index; Unavailable when a key is missing
- */
-export function findAddress(
-  path: string,
-  { role, address }: Pick<Mention, "role" | "address">,
-  cipher?: Cipher,
-): Found | undefined {
-  const file = openSync(path, "r");
-  try {
-    const head = readAt(file, 0, HEADER_BYTES);
-    const buckets = head.readUInt32LE(MAGIC.length);
-    const magic = head.toString("latin1", 0, MAGIC.length);
-    if ((magic !== MAGIC && magic !== MAGIC_KEYED) || buckets === 0) throw new Error(`${path} is no index`);
-    if (magic === MAGIC_KEYED && !cipher) throw keyMissing(path);
-    const code = coderOf(path, magic === MAGIC_KEYED ? cipher : undefined)(role, address);
-    const bits = Math.log2(buckets);
-    const bucket = bucketOf(code, bits);
-    const bounds = readAt(file, HEADER_BYTES + bucket * OFFSET_BYTES, 2 * OFFSET_BYTES);
-    const from = bounds.readUInt32LE(0);
-    const body = HEADER_BYTES + (buckets + 1) * OFFSET_BYTES;
-    const bytes = readAt(file, body + from, bounds.readUInt32LE(OFFSET_BYTES) - from);
-    return searchBucket(bytes, { first: firstOf(bucket, bits), wanted: code });
-  } finally {
-    closeSync(file);
+function writeBucket(
+  codes: readonly (readonly [number, readonly number[]])[],
+  first: number,
+  { pageBits }: BucketForm,
+): Buffer {
+  const out = createBitWriter();
+  out.gamma(codes.length + 1);
+  let last = first - 1;
+  for (const [code, pages] of codes) {
+    out.rice(code - last - 1, SPARE_BITS);
+    last = code;
+    out.gamma(pages.length);
+    out.bits(pages[0] ?? 0, pageBits);
+    const small = smallOf(pages.length, pageBits);
+    for (const [index, page] of pages.slice(1).entries()) out.rice(page - (pages[index] ?? 0) - 1, small);
   }
+  return out.finish();
 }
 
-function readAt(file: number, position: number, bytes: number): Buffer {
-  const buffer = Buffer.alloc(bytes);
-  if (readSync(file, buffer, 0, bytes, position) < bytes) throw new Error("the index of addresses is cut off");
-  return buffer;
+/** The usual step from one page to the next, as a power of two. */
+const smallOf = (pages: number, pageBits: number): number =>
+  Math.max(0, pageBits - Math.floor(Math.log2(pages + 1)) - 1);
+
+/** Reads so many bytes of the buckets from a place on. */
+export type ReadAt = (offset: number, bytes: number) => Buffer;
+
+/** @returns the pages that may speak of an address. @throws Error when these are no buckets */
+export function findCode(code: number, form: BucketForm, read: ReadAt): number[] {
+  const bucket = upper(code, form.bucketBits);
+  const bounds = read(bucket * OFFSET_BYTES, 2 * OFFSET_BYTES);
+  const begin = (2 ** form.bucketBits + 1) * OFFSET_BYTES;
+  const from = bounds.readUInt32LE(0);
+  const bytes = read(begin + from, bounds.readUInt32LE(OFFSET_BYTES) - from);
+  return searchBucket(bytes, upper(code, form.codeBits), {
+    ...form,
+    first: bucket * 2 ** (form.codeBits - form.bucketBits),
+  });
 }
 
-function searchBucket(bytes: Buffer, { first, wanted }: { first: number; wanted: number }): Found | undefined {
-  const reader = readVarint(bytes);
-  let code = first;
-  while (reader.more()) {
-    code += reader.next();
-    const head = reader.next();
-    const rest = Math.floor(head / FLAGS);
-    const blocks: number[] = [];
-    if ((head & ONE) !== 0) blocks.push(rest);
-    else for (let i = 0; i < rest; i += 1) blocks.push((blocks.at(-1) ?? 0) + reader.next());
-    if (code === wanted) return { blocks, mixedCase: (head & MIXED) !== 0 };
+function searchBucket(
+  bytes: Buffer,
+  wanted: number,
+  { pageBits, first }: BucketForm & { readonly first: number },
+): number[] {
+  const reader = readBits(bytes);
+  let code = first - 1;
+  for (let left = reader.gamma() - 1; left > 0; left -= 1) {
+    code += reader.rice(SPARE_BITS) + 1;
+    const count = reader.gamma();
+    const pages = [reader.bits(pageBits)];
+    const small = smallOf(count, pageBits);
+    while (pages.length < count) pages.push((pages.at(-1) ?? 0) + reader.rice(small) + 1);
+    if (code === wanted) return pages;
+    if (code > wanted) return [];
   }
-  return undefined;
+  return [];
 }

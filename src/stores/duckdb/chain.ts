@@ -32,14 +32,7 @@ type Line = { readonly sealed: ChainLink } | { readonly removed: Removal };
 
 export async function readChain(root: string, node: string): Promise<Chain> {
   const text = (await readIfThere(chainPath(root, node))) ?? "";
-  const lines = text.split("\n").flatMap((line): Line[] => {
-    try {
-      return [JSON.parse(line) as Line];
-    } catch {
-      // The end of a line that a crash cut off.
-      return [];
-    }
-  });
+  const lines = text.split("\n").flatMap(lineOf);
   const removed = (some: readonly Line[]): Removal[] =>
     some.flatMap((line) => ("removed" in line ? [line.removed] : []));
   return {
@@ -48,6 +41,29 @@ export async function readChain(root: string, node: string): Promise<Chain> {
     pending: removed(lines.slice(lines.findLastIndex((line) => "sealed" in line) + 1)),
   };
 }
+
+/** None for the end of a line that a crash cut off, and for what is no line of ours. */
+function lineOf(text: string): Line[] {
+  try {
+    const line: unknown = JSON.parse(text);
+    if (typeof line !== "object" || line === null) return [];
+    const { sealed, removed } = line as { sealed?: unknown; removed?: unknown };
+    if (isLink(sealed)) return [{ sealed }];
+    return isRemoval(removed) ? [{ removed }] : [];
+  } catch {
+    return [];
+  }
+}
+
+const isLink = (link: unknown): link is ChainLink => {
+  const { seq, date, volume, digest, entries } = (link ?? {}) as Partial<Record<keyof ChainLink, unknown>>;
+  return Number.isSafeInteger(seq) && [date, volume, digest].every(isText) && typeof entries === "number";
+};
+
+const isRemoval = (removal: unknown): removal is Removal =>
+  isLink(removal) && isText((removal as Partial<Removal>).removedAt);
+
+const isText = (value: unknown): value is string => typeof value === "string";
 
 async function addLine(root: string, node: string, line: Line): Promise<void> {
   const path = chainPath(root, node);

@@ -1,7 +1,9 @@
 /**
- * The archive encrypted at rest: Parquet files by Parquet's own modular encryption (AES-GCM, 256 bits), which any engine that knows it can
- * read; the list of row hashes by AES-256-GCM; addresses in the index are hashed with a key. From the site's key a key is derived for each
- * node and month (HKDF-SHA256), so that none is used often enough for DuckDB's random nonces to meet.
+ * The archive encrypted at rest: Parquet files by modules of AES-256-GCM as DuckDB reads them; the list of row hashes and the head of the
+ * index by AES-256-GCM as a whole; addresses in the index are hashed with a key. From the site's key a key is derived for each node and
+ * month (HKDF-SHA256), so that none encrypts more than some millions of modules: two random nonces of 96 bits do not meet.
+ *
+ * DuckDB knows no additional data: a module says nothing of its place, and could be put in another's. That the seals notice.
  */
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from "node:crypto";
 import { closeSync, openSync, readSync } from "node:fs";
@@ -10,6 +12,12 @@ import { Unavailable } from "../../kit/trouble.ts";
 export interface Cipher {
   /** Name under which DuckDB knows the key for this file, and the key. */
   parquetKey(path: string): { readonly name: string; readonly base64: string };
+  /** Encrypts and decrypts the modules of such a file, as DuckDB reads and writes them. */
+  parquetModule(path: string): {
+    seal(bytes: Buffer): Buffer;
+    /** @throws Error when it was changed */
+    unseal(bytes: Buffer): Buffer;
+  };
   /** A number of 32 bits for a text of this file's month, that nobody makes without the key. */
   hash(path: string, text: string): string;
   encrypt(path: string, content: Buffer): Buffer;
@@ -44,6 +52,7 @@ export function createCipher(key: Uint8Array): Cipher {
       name: `month-${scopeOf(path).replace(" ", "-")}`,
       base64: keyOf("parquet", path).toString("base64"),
     }),
+    parquetModule: (path) => moduleCipher(keyOf("parquet", path)),
     hash: (path, text) => createHmac("sha256", keyOf("addresses", path)).update(text).digest("hex"),
     encrypt(path, content) {
       const nonce = randomBytes(NONCE_BYTES);
@@ -60,6 +69,35 @@ export function createCipher(key: Uint8Array): Cipher {
     },
   };
 }
+
+const LENGTH_BYTES = 4;
+
+/** A module: how long the rest is, the nonce, what is encrypted, the tag. */
+const moduleCipher = (key: Buffer): ReturnType<Cipher["parquetModule"]> => ({
+  seal(bytes) {
+    const nonce = randomBytes(NONCE_BYTES);
+    const cipher = createCipheriv("aes-256-gcm", key, nonce);
+    const body = Buffer.concat([cipher.update(bytes), cipher.final()]);
+    const length = Buffer.alloc(LENGTH_BYTES);
+    length.writeUInt32LE(NONCE_BYTES + body.length + TAG_BYTES);
+    return Buffer.concat([length, nonce, body, cipher.getAuthTag()]);
+  },
+  unseal(bytes) {
+    const end = LENGTH_BYTES + bytes.readUInt32LE(0);
+    const decipher = createDecipheriv(
+      "aes-256-gcm",
+      key,
+      bytes.subarray(LENGTH_BYTES, LENGTH_BYTES + NONCE_BYTES),
+      TAG,
+    );
+    decipher.setAuthTag(bytes.subarray(end - TAG_BYTES, end));
+    const body = decipher.update(bytes.subarray(LENGTH_BYTES + NONCE_BYTES, end - TAG_BYTES));
+    decipher.final();
+    return body;
+  },
+});
+
+const TAG = { authTagLength: TAG_BYTES };
 
 const isEncrypted = (content: Buffer): boolean => content.subarray(0, MAGIC.length).equals(MAGIC);
 

@@ -25,10 +25,9 @@ export interface Database {
   /** A private directory that is removed at the end. */
   readonly dir: string;
   readonly cipher: Cipher | undefined;
+  readonly threads: number;
   /** SQL that reads Parquet files of the archive, encrypted or not, as one table. @throws Unavailable when a key is missing */
   from(files: readonly string[]): Promise<string>;
-  /** Options of COPY for a Parquet file of the archive. */
-  into(file: string): Promise<string>;
   run(sql: string, values?: readonly DuckDBValue[]): Promise<void>;
   /** All rows of a result that is known to be small. */
   rows(sql: string, values?: readonly DuckDBValue[]): Promise<Row[]>;
@@ -55,9 +54,10 @@ export async function openDatabase({ tempDir, memoryMb, threads, archiveKey }: D
   mkdirSync(tempDir, { recursive: true, mode: DIRECTORY_MODE });
   removeLeft(tempDir);
   const dir = mkdtempSync(join(tempDir, `${DIRECTORY}${process.pid}-`));
+  const used = threads ?? Math.min(THREADS_MAX, availableParallelism());
   const instance = await DuckDBInstance.create(":memory:", {
     memory_limit: `${memoryMb}MB`,
-    threads: String(threads ?? Math.min(THREADS_MAX, availableParallelism())),
+    threads: String(used),
     temp_directory: dir,
     autoinstall_known_extensions: "false",
     autoload_known_extensions: "false",
@@ -66,7 +66,7 @@ export async function openDatabase({ tempDir, memoryMb, threads, archiveKey }: D
   const connection = await instance.connect();
   for (const macro of ID_MACROS) await connection.run(macro);
   await connection.run(`SET parquet_metadata_cache = ${archiveKey === undefined}`);
-  return { ...wrap(instance, connection, dir), ...(await parquetAccess(connection, archiveKey)) };
+  return { ...wrap(instance, connection, dir), threads: used, ...(await parquetAccess(connection, archiveKey)) };
 }
 
 /** What a process that was killed left behind. */
@@ -89,16 +89,12 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/**
- * How Parquet files are read and written. DuckDB calls the library that it encrypts with here unsafe for what its random numbers are: they
- * need only not repeat, and come from a generator that the system seeds with 64 bits each time; hence the keys by month (cipher.ts).
- */
+/** How Parquet files are read. DuckDB only decrypts: what we write is encrypted by OpenSSL, with nonces of its random numbers (cipher.ts). */
 async function parquetAccess(
   connection: DuckDBConnection,
   archiveKey: Uint8Array | undefined,
-): Promise<Pick<Database, "cipher" | "from" | "into">> {
+): Promise<Pick<Database, "cipher" | "from">> {
   const cipher = archiveKey && createCipher(archiveKey);
-  if (cipher) await connection.run("SET force_mbedtls_unsafe = 'true'");
   const known = new Set<string>();
   const keyName = async (path: string): Promise<string> => {
     if (!cipher) throw keyMissing(path);
@@ -117,7 +113,6 @@ async function parquetAccess(
       }
       return unionOf([...groups].map(([key, some]) => readSql(some, key)));
     },
-    into: async (file) => (cipher ? `, ENCRYPTION_CONFIG {${await keyName(file)}}` : ""),
   };
 }
 
@@ -134,7 +129,7 @@ function wrap(
   instance: DuckDBInstance,
   connection: DuckDBConnection,
   dir: string,
-): Omit<Database, "cipher" | "from" | "into"> {
+): Omit<Database, "cipher" | "threads" | "from"> {
   return {
     dir,
     async run(sql, values = []) {

@@ -31,8 +31,8 @@ export interface SnapshotOptions {
   readonly root: string;
   /** undefined: only the archive is asked. */
   readonly journal: Journal | undefined;
-  /** A private directory. */
-  readonly dir: string;
+  /** A private directory, for what does not stay in memory. */
+  dir(): Promise<string>;
 }
 
 let made = 0;
@@ -43,7 +43,8 @@ export async function takeSnapshot(search: Search, { root, journal, dir }: Snaps
     const sources = (await journal?.sources()) ?? [];
     const taken = await takenOf(sources, root);
     made += 1;
-    const hot = await collect(journal?.find(search, taken) ?? none(), join(dir, `hot-${made}.jsonl`));
+    const name = `hot-${made}.jsonl`;
+    const hot = await collect(journal?.find(search, taken) ?? none(), async () => join(await dir(), name));
     if (same(taken, await takenOf(sources, root))) return { days, hot };
     await hot.drop();
   }
@@ -62,21 +63,22 @@ async function takenOf(sources: readonly Source[], root: string): Promise<Taken>
 
 const same = (a: Taken, b: Taken): boolean => a.size === b.size && [...a].every(([name, to]) => b.get(name) === to);
 
-async function collect(entries: AsyncIterable<Entry>, path: string): Promise<HotEntries> {
+async function collect(entries: AsyncIterable<Entry>, pathOf: () => Promise<string>): Promise<HotEntries> {
   let held: Entry[] = [];
   let count = 0;
-  let spilled = false;
+  let path: string | undefined;
   for await (const entry of entries) {
     held.push(entry);
     count += 1;
     if (held.length < HELD_MAX) continue;
+    path ??= await pathOf();
     await spill(held, path);
-    spilled = true;
     held = [];
   }
-  if (!spilled) return { count, [Symbol.asyncIterator]: () => fromMemory(held), drop: async () => {} };
-  await spill(held, path);
-  return { count, [Symbol.asyncIterator]: () => fromFile(path), drop: () => unlink(path).catch(() => undefined) };
+  if (path === undefined) return { count, [Symbol.asyncIterator]: () => fromMemory(held), drop: async () => {} };
+  const file = path;
+  await spill(held, file);
+  return { count, [Symbol.asyncIterator]: () => fromFile(file), drop: () => unlink(file).catch(() => undefined) };
 }
 
 const spill = (entries: readonly Entry[], path: string): Promise<void> =>

@@ -1,6 +1,6 @@
 /**
  * Where the archive lies. `date=2026-11-22/node=relay-7k3q/` holds a day of one node: hour files while it goes on ("07.parquet", listed in
- * open.json), then one volume ("day.parquet" with day.rows and day.addresses beside it), which counts from the moment day.seal is
+ * open.json), then one volume ("day.parquet" with day.rows and day.index beside it), which counts from the moment day.seal is
  * there. Entries that turn up later make a volume of their own ("late-1").
  */
 import { readdir } from "node:fs/promises";
@@ -22,7 +22,7 @@ export const dayDir = (root: string, date: string, node: string): string => join
 
 export const parquetOf = (volume: string): string => `${volume}.parquet`;
 export const rowsOf = (volume: string): string => `${volume}.rows`;
-export const addressesOf = (volume: string): string => `${volume}.addresses`;
+export const indexOf = (volume: string): string => `${volume}.index`;
 export const sealOf = (volume: string): string => `${volume}.seal`;
 
 const VOLUME_SEAL = /^(day|late-\d+)\.seal$/;

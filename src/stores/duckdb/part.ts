@@ -6,15 +6,17 @@ import { pipeline } from "node:stream/promises";
 import type { Entry } from "../../ledger/entry.ts";
 import type { ClosedHour } from "../../ledger/journal.ts";
 import { type Day, type Part, readDay, writeOpen } from "./catalog.ts";
-import { BLOCK, FROM_LINES, LINE_TYPES, toLine } from "./columns.ts";
+import { FROM_LINES, LINE_TYPES, PARQUET_COLUMNS, toCells, toLine } from "./columns.ts";
 import { type Database, literal } from "./database.ts";
 import { draftOf, makeDirectory, settle } from "./durable.ts";
 import { type DayPlace, dayDir, parquetOf } from "./layout.ts";
+import type { Cell } from "./parquet/columns.ts";
+import { writeParquet } from "./parquet/writer.ts";
 
 const FILE_MODE = 0o600;
 const LINES_AT_ONCE = 512;
-/** An hour file is read again within a day: quick to write. */
-const PART_OPTIONS = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, ROW_GROUP_SIZE 20480";
+/** Of zstd. An hour file is read again within a day: quick to write. */
+const LEVEL = 3;
 
 /** Entries of any source as lines for DuckDB. @returns how many */
 export async function writeLines(entries: AsyncIterable<Entry>, path: string): Promise<number> {
@@ -54,31 +56,35 @@ export interface Absorbing {
   readonly database: Database;
 }
 
-/** @returns how many entries it was */
+/** In the order of time: the day's volume puts them in its own. @returns how many entries it was */
 export async function absorbHour(hour: ClosedHour, { root, node, database }: Absorbing): Promise<number> {
   const date = hour.hour.slice(0, 10);
   const place: DayPlace = { date, node, dir: dayDir(root, date, node) };
   await makeDirectory(place.dir);
-  const lines = join(database.dir, "hour.jsonl");
-  await unlink(lines).catch(() => undefined);
-  const rows = await writeLines(hour.read(), lines);
   const day = await readDay(place);
-  const part: Part = { file: partName(hour.hour, day), rows, taken: Object.fromEntries(hour.taken) };
-  if (rows > 0) await writePart(lines, join(place.dir, part.file), database);
+  const file = partName(hour.hour, day);
+  const rows = await writePart(hour, join(place.dir, file), database);
+  const part: Part = { file, rows, taken: Object.fromEntries(hour.taken) };
   await writeOpen(place, [...day.parts, part]);
-  await unlink(lines);
   return rows;
 }
 
-async function writePart(lines: string, path: string, database: Database): Promise<void> {
+/** No file is made of no entries. */
+async function writePart(hour: ClosedHour, path: string, { cipher }: Database): Promise<number> {
   const draft = draftOf(path);
   try {
-    await database.run(
-      `COPY (SELECT -1::INTEGER AS ${BLOCK}, * FROM (${linesAsRows(lines)}) ORDER BY client_ip, sender, "at", id) TO ${literal(draft)} (${PART_OPTIONS}${await database.into(draft)})`,
-    );
-    await settle(draft, path);
+    const options = { columns: PARQUET_COLUMNS, level: LEVEL, seal: cipher?.parquetModule(path).seal };
+    const groups = await writeParquet(draft, cellsOf(hour.read()), options);
+    const count = groups.reduce((sum, { rows }) => sum + rows, 0);
+    if (count > 0) await settle(draft, path);
+    else await unlink(draft);
+    return count;
   } catch (error) {
     await unlink(draft).catch(() => undefined);
     throw error;
   }
+}
+
+async function* cellsOf(entries: AsyncIterable<Entry>): AsyncGenerator<Cell[]> {
+  for await (const entry of entries) yield toCells(entry);
 }

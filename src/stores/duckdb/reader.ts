@@ -6,12 +6,15 @@ import type { Entry } from "../../ledger/entry.ts";
 import type { Journal, Search } from "../../ledger/journal.ts";
 import type { DayCount, LedgerReader, Reading } from "../../ledger/query.ts";
 import type { Day } from "./catalog.ts";
+import { createCipher } from "./cipher.ts";
 import { FOR_ENTRY, IN_FULL, toEntry } from "./columns.ts";
 import { type Database, literal, openDatabase } from "./database.ts";
 import { type Snapshot, takeSnapshot } from "./hot.ts";
 import { dateOf } from "./layout.ts";
+import { openUnpacker } from "./parquet/unpack.ts";
 import { linesAsRows, writeLines } from "./part.ts";
 import { isNarrow, rowsSql } from "./plan.ts";
+import { createIndexCache, planPoint, pointEntries } from "./point.ts";
 
 export interface ReaderOptions {
   /** Directory of the archive. */
@@ -21,26 +24,59 @@ export interface ReaderOptions {
   readonly tempDir: string;
   readonly memoryMb: number;
   readonly threads?: number;
+  /** 32 bytes; for an archive that is encrypted. */
+  readonly archiveKey?: Uint8Array;
 }
 
 /** Of its memory; what several threads unpack at a time comes on top of what DuckDB counts. */
 const SHARE = 0.75;
 
+/** DuckDB is opened when a search needs it: a look-up of an address or IP does not. */
 export async function openReader(options: ReaderOptions): Promise<LedgerReader> {
-  const database = await openDatabase({ ...options, memoryMb: Math.ceil(options.memoryMb * SHARE) });
-  const snapshot = (search: Search): Promise<Snapshot> =>
-    takeSnapshot(search, { root: options.root, journal: options.journal, dir: database.dir });
+  const { root, journal, memoryMb, archiveKey } = options;
+  let opened: Promise<Database> | undefined;
+  const database = (): Promise<Database> => {
+    opened ??= openDatabase({ ...options, memoryMb: Math.ceil(memoryMb * SHARE) });
+    return opened;
+  };
+  const cipher = archiveKey && createCipher(archiveKey);
+  const cache = createIndexCache(cipher);
+  // While whoever asks gets ready; a search waits for it.
+  openUnpacker().catch(() => undefined);
+  const tools: Tools = {
+    database,
+    async snapshot(search) {
+      const { days, hot } = await takeSnapshot(search, { root, journal, dir: async () => (await database()).dir });
+      const { indexed, others } = planPoint(
+        search,
+        days.flatMap(({ volumes }) => volumes),
+        cache,
+      );
+      const scanned = days.map((day) => ({ ...day, volumes: day.volumes.filter((volume) => others.includes(volume)) }));
+      return { days, hot, scanned, point: () => pointEntries(search, indexed, cipher) };
+    },
+  };
   return {
-    find: (search, reading = {}) => named(find(search, reading, { database, snapshot })),
-    count: (search) => count(search, { database, snapshot }),
-    write: (search, path, format) => write(search, path, { format, database, snapshot }),
-    close: () => database.close(),
+    find: (search, reading = {}) => named(find(search, reading, tools)),
+    count: (search) => count(search, tools),
+    write: (search, path, format) => write(search, path, { format, ...tools }),
+    async close() {
+      await (await opened)?.close();
+    },
   };
 }
 
+/** What a search has to look at. */
+interface Parts extends Snapshot {
+  /** The days, with only those volumes that DuckDB has to look through. */
+  readonly scanned: readonly Day[];
+  /** What matches in the others. */
+  point(): AsyncGenerator<Entry>;
+}
+
 interface Tools {
-  readonly database: Database;
-  snapshot(search: Search): Promise<Snapshot>;
+  database(): Promise<Database>;
+  snapshot(search: Search): Promise<Parts>;
 }
 
 /** DuckDB's own errors become ours: the archive cannot be read. */
@@ -63,12 +99,14 @@ function asTrouble(error: unknown): unknown {
 }
 
 async function* find(search: Search, reading: Reading, { database, snapshot }: Tools): AsyncGenerator<Entry> {
-  const { days, hot } = await snapshot(search);
+  const { scanned, point, hot } = await snapshot(search);
   try {
     const { limit = Number.POSITIVE_INFINITY } = reading;
-    const archived = isNarrow(search) ? rowsOf(search, days, database) : dayByDay(search, days, { database, reading });
+    const rows = isNarrow(search)
+      ? rowsOf(search, scanned, database)
+      : dayByDay(search, scanned, { database, reading });
     let left = limit;
-    for await (const entry of inTimeOrder(inIdOrder(archived), hot)) {
+    for await (const entry of inTimeOrder(inTimeOrder(point(), inIdOrder(rows)), hot)) {
       if (left <= 0) return;
       left -= 1;
       yield entry;
@@ -78,19 +116,24 @@ async function* find(search: Search, reading: Reading, { database, snapshot }: T
   }
 }
 
-async function* rowsOf(search: Search, days: readonly Day[], database: Database): AsyncGenerator<Entry> {
-  const rows = await rowsSql(search, days, database);
+async function* rowsOf(search: Search, days: readonly Day[], database: Tools["database"]): AsyncGenerator<Entry> {
+  if (!hasFiles(days)) return;
+  const opened = await database();
+  const rows = await rowsSql(search, days, opened);
   if (rows === undefined) return;
-  for await (const some of database.stream(`SELECT ${FOR_ENTRY} FROM (${rows}) ORDER BY "at"`)) {
+  for await (const some of opened.stream(`SELECT ${FOR_ENTRY} FROM (${rows}) ORDER BY "at"`)) {
     for (const row of some) yield toEntry(row);
   }
 }
+
+const hasFiles = (days: readonly Day[]): boolean =>
+  days.some(({ volumes, parts }) => volumes.length > 0 || parts.some(({ rows }) => rows > 0));
 
 /** One day after the other, so that only one has to be put in order at a time. */
 async function* dayByDay(
   search: Search,
   days: readonly Day[],
-  { database, reading }: { database: Database; reading: Reading },
+  { database, reading }: Pick<Tools, "database"> & { readonly reading: Reading },
 ): AsyncGenerator<Entry> {
   const dates = [...new Set(days.map(({ date }) => date))];
   let done = 0;
@@ -148,23 +191,24 @@ function fromSeals({ sinceMs, untilMs, ...rest }: Search, { date, parts }: Day):
 const DAY_MS = 86_400_000;
 
 async function count(search: Search, { database, snapshot }: Tools): Promise<readonly DayCount[]> {
-  const { days, hot } = await snapshot(search);
+  const { days, scanned, point, hot } = await snapshot(search);
   const counts = new Map<string, DayCount>();
   const add = ({ date, event, verdict, entries }: DayCount): void => {
     const key = [date, event, verdict ?? ""].join(" ");
     const known = counts.get(key)?.entries ?? 0;
     counts.set(key, { date, event, ...(verdict !== undefined && { verdict }), entries: known + entries });
   };
+  const addEntry = ({ at, event, verdict }: Entry): void =>
+    add({ date: dateOf(at), event, ...(verdict !== undefined && { verdict }), entries: 1 });
   try {
-    const known = days.filter((day) => fromSeals(search, day));
-    for (const { date, volumes } of known) {
-      for (const { seal } of volumes) for (const each of seal.counts) add({ date, ...each });
+    const known = new Set(days.filter((day) => fromSeals(search, day)).map(({ dir }) => dir));
+    for (const { date, dir, volumes } of days) {
+      for (const { seal } of known.has(dir) ? volumes : []) for (const each of seal.counts) add({ date, ...each });
     }
-    const others = days.filter((day) => !known.includes(day));
+    const others = scanned.filter(({ dir }) => !known.has(dir));
     for (const each of await countRows(search, others, database)) add(each);
-    for await (const { at, event, verdict } of hot) {
-      add({ date: dateOf(at), event, ...(verdict !== undefined && { verdict }), entries: 1 });
-    }
+    for await (const entry of point()) addEntry(entry);
+    for await (const entry of hot) addEntry(entry);
   } catch (error) {
     throw asTrouble(error);
   } finally {
@@ -173,10 +217,12 @@ async function count(search: Search, { database, snapshot }: Tools): Promise<rea
   return [...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, each]) => each);
 }
 
-async function countRows(search: Search, days: readonly Day[], database: Database): Promise<DayCount[]> {
-  const rows = await rowsSql(search, days, database);
+async function countRows(search: Search, days: readonly Day[], database: Tools["database"]): Promise<DayCount[]> {
+  if (!hasFiles(days)) return [];
+  const opened = await database();
+  const rows = await rowsSql(search, days, opened);
   if (rows === undefined) return [];
-  const found = await database.rows(
+  const found = await opened.rows(
     `SELECT strftime("at", '%Y-%m-%d'), event, verdict, count(*)::DOUBLE FROM (${rows}) GROUP BY ALL`,
   );
   return found.map(([date, event, verdict, entries]) => ({
@@ -197,21 +243,22 @@ interface Writing extends Tools {
 }
 
 async function write(search: Search, path: string, { format, database, snapshot }: Writing): Promise<number> {
-  const { days, hot } = await snapshot(search);
-  const lines = join(database.dir, "export.jsonl");
+  const { scanned, point, hot } = await snapshot(search);
+  const opened = await database();
+  const lines = join(opened.dir, "export.jsonl");
   try {
     await rm(lines, { force: true });
-    const hotCount = await writeLines(hot, lines);
-    const archived = await rowsSql(search, days, database);
+    const count = await writeLines(oneAfterTheOther(point(), hot), lines);
+    const archived = await rowsSql(search, scanned, opened);
     const sources = [
       ...(archived === undefined ? [] : [archived]),
-      ...(hotCount > 0 || !archived ? [linesAsRows(lines)] : []),
+      ...(count > 0 || !archived ? [linesAsRows(lines)] : []),
     ];
     const ordered = `SELECT ${IN_FULL} FROM (${sources.join(" UNION ALL BY NAME ")}) ORDER BY "at", id`;
     const selected = format === "csv" ? `SELECT ${FOR_CSV} FROM (${ordered})` : ordered;
     return await intoNewFile(path, async () => {
       const copy = `COPY (${selected}) TO ${literal(path)} (${FORMATS[format]}, USE_TMP_FILE false)`;
-      const [[written] = []] = await database.rows(copy);
+      const [[written] = []] = await opened.rows(copy);
       return Number(written);
     });
   } catch (error) {
@@ -220,6 +267,10 @@ async function write(search: Search, path: string, { format, database, snapshot 
     await rm(lines, { force: true });
     await hot.drop();
   }
+}
+
+async function* oneAfterTheOther<T>(...all: readonly AsyncIterable<T>[]): AsyncGenerator<T> {
+  for (const each of all) yield* each;
 }
 
 /** For our eyes only from the first byte on; gone again when it does not become whole. @throws Misuse when it cannot be made */

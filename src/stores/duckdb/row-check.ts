@@ -1,15 +1,20 @@
 /** A Parquet file that is not the one that was sealed: which entries were changed, removed or added, or cannot be read any more. */
-import { existsSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Unavailable } from "../../kit/trouble.ts";
 import type { Trouble } from "../../ledger/chain-check.ts";
 import type { ReadSeal } from "../../ledger/seal.ts";
-import { BLOCK, COLUMNS } from "./columns.ts";
+import { COLUMNS, placeOf, sealText } from "./columns.ts";
 import type { Database } from "./database.ts";
-import { parquetOf, rowsOf } from "./layout.ts";
+import { indexOf, parquetOf, rowsOf } from "./layout.ts";
+import { type ChunkBytes, cellsOf } from "./parquet/cells.ts";
+import type { Cell } from "./parquet/columns.ts";
+import { columnsOf } from "./point.ts";
 import { byId, compareRows, groupsOf, type RowSeals, rootOf, type SealedRow } from "./row-seals.ts";
 import { fullId } from "./short-id.ts";
-import { BLOCK_ROWS, firstBlock, rowSealsAt, sealedRows } from "./volume.ts";
+import { rowSealsAt, sealedRows } from "./volume.ts";
+import { readVolumeIndex } from "./volume-index.ts";
 
 export interface RowCheck {
   readonly dir: string;
@@ -37,23 +42,31 @@ export async function checkRows(check: RowCheck): Promise<Trouble[]> {
   }
 }
 
-async function differences(parquet: string, { dir, volume, intact, database }: RowCheck): Promise<Named[]> {
+async function differences(parquet: string, check: RowCheck): Promise<Named[]> {
+  const { dir, volume, intact, database } = check;
   const { seal } = volume;
-  const { rows, unreadable } = await readRows(parquet, seal, database);
+  const { rows, unreadable, whole } = await readRows(parquet, check);
   if (rows.length === 0 && unreadable.length > 0 && unreadable.every(({ ids }) => ids.length === 0)) {
     return [{ says: `none of its ${seal.entries} entries can be read any more` }];
   }
   const damaged = [...new Set(unreadable.map(({ says }) => says))].map((says) => ({ says }));
   if (!intact.has(rowsOf(seal.volume))) {
     const same = unreadable.length === 0 && rootOf(groupsOf(rows)) === seal.rows;
-    return [...damaged, { says: same ? AS_SEALED : `${UNTOLD}: the list of their hashes differs, too` }];
+    return [
+      ...damaged,
+      { says: same ? (whole ? AS_SEALED : IN_PIECES) : `${UNTOLD}: the list of their hashes differs, too` },
+    ];
   }
   const named = nameDifferences(await rowSealsAt(join(dir, rowsOf(seal.volume)), database), rows, unreadable);
-  return [...damaged, ...(named.length + damaged.length === 0 ? [{ says: AS_SEALED }] : named)];
+  const unharmed = [{ says: whole ? AS_SEALED : IN_PIECES }];
+  return [...damaged, ...(named.length + damaged.length === 0 ? unharmed : named)];
 }
 
 const UNTOLD = "which of its entries differ cannot be told";
 const AS_SEALED = "its entries are as they were sealed: what differs is how they are written";
+
+const IN_PIECES =
+  "its entries are as they were sealed, but cannot be read by any engine: what says where they lie is damaged";
 
 type Named = Pick<Trouble, "entry" | "says">;
 
@@ -87,50 +100,69 @@ interface Unreadable extends Named {
   readonly ids: readonly string[];
 }
 
-/** What can be read, in the order of ids; block by block where the file as a whole cannot. */
-async function readRows(parquet: string, { date, entries }: ReadSeal["seal"], database: Database) {
+/** What can be read, in the order of ids; row group by row group where the file as a whole cannot. */
+async function readRows(parquet: string, { dir, volume, intact, database }: RowCheck) {
   try {
-    return { rows: await sealedRows(parquet, database), unreadable: [] };
+    return { rows: await sealedRows(parquet, database), unreadable: [], whole: true };
   } catch (error) {
     if (error instanceof Unavailable) throw error;
-    const rows: SealedRow[] = [];
-    const unreadable: Unreadable[] = [];
-    for (let index = 0; index * BLOCK_ROWS < entries; index += 1) {
-      const where = `${BLOCK} = ${firstBlock(date) + index}`;
-      try {
-        rows.push(...(await sealedRows(parquet, database, where)));
-      } catch {
-        unreadable.push(await damageOf(parquet, where, database));
-      }
-    }
-    return { rows: rows.sort(byId), unreadable };
+    const name = indexOf(volume.seal.volume);
+    if (!intact.has(name))
+      return { rows: [], unreadable: [{ ids: [], says: "cannot be read any more" }], whole: false };
+    const { rows, unreadable } = readGroups(parquet, join(dir, name), database);
+    return { rows: rows.sort(byId), unreadable, whole: false };
   }
 }
 
-/** A block with damage: its columns are read one by one. */
-async function damageOf(parquet: string, where: string, database: Database): Promise<Unreadable> {
-  const broken: string[] = [];
-  for (const { name } of COLUMNS) {
-    try {
-      await database.rows(
-        `SELECT count("${name}"::VARCHAR), max("${name}"::VARCHAR) FROM ${await database.from([parquet])} WHERE ${where}`,
-      );
-    } catch {
-      broken.push(name);
-    }
-  }
-  const columns = `column${broken.length === 1 ? "" : "s"} ${broken.join(", ")}`;
+/** By the index, which knows where all columns lie. */
+function readGroups(parquet: string, indexPath: string, { cipher }: Database) {
+  const index = readVolumeIndex(indexPath, cipher);
+  const unseal = cipher?.parquetModule(parquet).unseal;
+  const rows: SealedRow[] = [];
+  const unreadable: Unreadable[] = [];
+  const bytesOfFile = readFileSync(parquet);
+  index.groups.forEach(([offset, bytes, count], group) => {
+    const columns = columnsOf(bytesOfFile.subarray(offset, offset + bytes), index.chunksOf(group), unseal);
+    const places = Array.from({ length: count }, (_, place) => place);
+    const cells = columns.map((column) => cellsIfReadable(column, places));
+    if (cells.every((column) => column !== undefined)) {
+      rows.push(...places.map((row) => sealedRow(cells.map((column) => column[row] ?? null))));
+    } else unreadable.push(damageOf(cells, count));
+  });
+  return { rows, unreadable };
+}
+
+type Column = readonly Cell[] | undefined;
+
+/** undefined: its pages cannot be unpacked, or what they hold is no text or number. */
+function cellsIfReadable(column: ChunkBytes, places: readonly number[]): Column {
   try {
-    const found = await database.rows(
-      `SELECT id, epoch_ms("at")::DOUBLE FROM ${await database.from([parquet])} WHERE ${where}`,
-    );
-    const ids = found.map(([id, at]) => fullId(String(id), Number(at))).sort();
-    const [first = ""] = ids;
-    return { ids, says: `${columns} cannot be read any more in ${ids.length} entries, ${first} to ${ids.at(-1)}` };
+    return cellsOf(column, places);
   } catch {
+    return undefined;
+  }
+}
+
+const AT = placeOf("at");
+const ID = placeOf("id");
+
+function sealedRow(cells: readonly Cell[]): SealedRow {
+  const hash = createHash("sha256").update(sealText(cells)).digest();
+  return { id: fullId(String(cells[ID]), Number(cells[AT])), hash };
+}
+
+/** A row group with damage: which columns, and which entries as far as they can be named. */
+function damageOf(cells: readonly Column[], count: number): Unreadable {
+  const broken = COLUMNS.filter((_, index) => cells[index] === undefined).map(({ name }) => name);
+  const columns = `column${broken.length === 1 ? "" : "s"} ${broken.join(", ")}`;
+  const [times, shorts] = [cells[AT], cells[ID]];
+  if (!times || !shorts) {
     return {
       ids: [],
       says: broken.length === COLUMNS.length ? "cannot be read any more" : `${columns} cannot be read any more`,
     };
   }
+  const ids = shorts.map((short, row) => fullId(String(short), Number(times[row]))).sort();
+  const [first = ""] = ids;
+  return { ids, says: `${columns} cannot be read any more in ${count} entries, ${first} to ${ids.at(-1)}` };
 }

@@ -7,7 +7,7 @@ import { type Day, readCatalog } from "./catalog.ts";
 import { publicKeyPath, readChain } from "./chain.ts";
 import { type Database, type DatabaseOptions, openDatabase } from "./database.ts";
 import { factsOf, readIfThere, UNFINISHED } from "./durable.ts";
-import { addressesOf, OPEN_FILE, parquetOf, rowsOf, sealOf, volumeOfSeal } from "./layout.ts";
+import { indexOf, OPEN_FILE, parquetOf, rowsOf, sealOf, volumeOfSeal } from "./layout.ts";
 import { checkRows } from "./row-check.ts";
 
 export interface VerifyOptions extends DatabaseOptions, Witnesses {
@@ -143,7 +143,7 @@ async function checkDay(day: Day, database: Database): Promise<Trouble[]> {
   for (const name of names) {
     const volume = volumeOfSeal(name);
     if (volume === undefined) continue;
-    for (const each of [name, parquetOf(volume), rowsOf(volume), addressesOf(volume)]) expected.add(each);
+    for (const each of [name, parquetOf(volume), rowsOf(volume), indexOf(volume)]) expected.add(each);
   }
   for (const volume of day.volumes) {
     for (const { name } of volume.seal.files) expected.add(name);

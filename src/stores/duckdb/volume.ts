@@ -2,24 +2,18 @@
 import { readFile, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { EventCount, SealedFile } from "../../ledger/seal.ts";
-import { createAddressIndex, type Role } from "./address-index.ts";
 import type { Day } from "./catalog.ts";
 import { decrypted } from "./cipher.ts";
-import { BLOCK, COLUMN_LIST, fullIdSql, SEAL_TEXT } from "./columns.ts";
-import { type Database, literal } from "./database.ts";
+import { COLUMN_LIST, FOR_CELLS, fullIdSql, PARQUET_COLUMNS, placeOf, SEAL_TEXT } from "./columns.ts";
+import type { Database } from "./database.ts";
 import { draftOf, factsOf, settle } from "./durable.ts";
-import { addressesOf, parquetOf, rowsOf } from "./layout.ts";
+import { indexOf, parquetOf, rowsOf } from "./layout.ts";
+import type { Cell } from "./parquet/columns.ts";
+import { type GroupPlace, type WriterOptions, writeParquet } from "./parquet/writer.ts";
 import { createRowSealer, type RowSeals, readRowSeals, type SealedRow } from "./row-seals.ts";
+import { createVolumeIndex, type VolumeIndexWriter } from "./volume-index.ts";
 
-/** Entries that are read together; DuckDB's row groups. */
-export const BLOCK_ROWS = 16_384;
-/** Blocks of a day: the numbers of two days do not meet. */
-const BLOCKS_MAX = 4_096;
-const DAY_MS = 86_400_000;
-const VOLUME_OPTIONS = `FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 17, ROW_GROUP_SIZE ${BLOCK_ROWS}`;
-
-/** The number of a day's first block. */
-export const firstBlock = (date: string): number => (Date.parse(date) / DAY_MS) * BLOCKS_MAX;
+const LEVEL = 17;
 
 /** What the seal says of a volume's content. */
 export interface VolumeContent {
@@ -32,19 +26,31 @@ export interface VolumeContent {
 export async function writeVolume(day: Day, volume: string, database: Database): Promise<VolumeContent> {
   const parquet = join(day.dir, parquetOf(volume));
   const parts = day.parts.filter(({ rows }) => rows > 0).map(({ file }) => join(day.dir, file));
-  await inPlace(parquet, (draft) => copySorted(parts, draft, { date: day.date, database }));
-  const entries = await checkBlocks(parquet, database);
-  await inPlace(join(day.dir, addressesOf(volume)), async (draft) =>
-    writeFile(draft, await addressIndex(parquet, day.date, database)),
-  );
+  const source = await sourceOf(parts, database);
+  const index = createVolumeIndex(parquet, database.cipher);
+  const groups: GroupPlace[] = [];
+  await inPlace(parquet, async (draft) => {
+    groups.push(
+      ...(await writeParquet(draft, indexed(sortedRows(source, database), index), optionsOf(parquet, database))),
+    );
+  });
+  const entries = await checkCopy(source, parquet, database);
+  await inPlace(join(day.dir, indexOf(volume)), (draft) => writeFile(draft, index.finish(groups)));
   const { content, root } = await rowSeals(parquet, database);
   await inPlace(join(day.dir, rowsOf(volume)), (draft) =>
     writeFile(draft, database.cipher?.encrypt(draft, content) ?? content),
   );
-  const names = [parquetOf(volume), addressesOf(volume), rowsOf(volume)];
+  const names = [parquetOf(volume), indexOf(volume), rowsOf(volume)];
   const files = await Promise.all(names.map((name) => sealedFile(day.dir, name)));
   return { entries, files, rows: root, counts: await countsOf(parquet, database) };
 }
+
+const optionsOf = (parquet: string, { cipher, threads }: Database): WriterOptions => ({
+  columns: PARQUET_COLUMNS,
+  level: LEVEL,
+  parallel: threads > 1,
+  seal: cipher?.parquetModule(parquet).seal,
+});
 
 async function inPlace(path: string, write: (draft: string) => Promise<void>): Promise<void> {
   const draft = draftOf(path);
@@ -57,52 +63,51 @@ async function inPlace(path: string, write: (draft: string) => Promise<void>): P
   }
 }
 
-interface Sorting {
-  readonly date: string;
-  readonly database: Database;
-}
-
-/**
- * In the order of client addresses, which senders keep to and most fields with them. An entry that was appended twice in two hour files
- * (its append was repeated after a failure) is kept once.
- */
-async function copySorted(parts: readonly string[], draft: string, { date, database }: Sorting): Promise<void> {
+/** The rows of these hour files. An entry that was appended twice in two of them (its append was repeated after a failure) is there once. */
+async function sourceOf(parts: readonly string[], database: Database): Promise<string> {
   const source = await database.from(parts);
   const [[all, distinct] = [0, 0]] = await database.rows(
     `SELECT count(*)::DOUBLE, count(DISTINCT (id, "at"))::DOUBLE FROM ${source}`,
   );
-  const once = all === distinct ? "" : `QUALIFY row_number() OVER (PARTITION BY id, "at") = 1`;
-  const sorted = `SELECT ${COLUMN_LIST} FROM ${source} ${once} ORDER BY client_ip, sender, "at", id`;
-  const block = `(${firstBlock(date)} + least(${BLOCKS_MAX - 1}, (row_number() OVER () - 1) // ${BLOCK_ROWS}))::INTEGER`;
-  const options = `${VOLUME_OPTIONS}${await database.into(draft)}`;
-  await database.run(`COPY (SELECT ${block} AS ${BLOCK}, * FROM (${sorted})) TO ${literal(draft)} (${options})`);
+  return all === distinct
+    ? source
+    : `(SELECT * FROM ${source} QUALIFY row_number() OVER (PARTITION BY id, "at" ORDER BY ${SEAL_TEXT}) = 1)`;
 }
 
-/** Look-ups rely on a block being rows that follow one another. @returns how many entries there are */
-async function checkBlocks(parquet: string, database: Database): Promise<number> {
-  const source = (await database.from([parquet])).replace(/\)$/, ", file_row_number = true)");
-  const [[rows, strays] = []] = await database.rows(
-    `SELECT count(*)::DOUBLE, count(*) FILTER (${BLOCK} % ${BLOCKS_MAX} <> least(${BLOCKS_MAX - 1}, file_row_number // ${BLOCK_ROWS}))::DOUBLE FROM ${source}`,
-  );
-  if (Number(rows) === 0 || Number(strays) > 0) throw new Error(`${parquet}: blocks and row groups do not agree`);
-  return Number(rows);
+/** In the order of client addresses, which senders keep to and most fields with them. */
+async function* sortedRows(source: string, database: Database): AsyncGenerator<readonly Cell[]> {
+  const sql = `SELECT ${FOR_CELLS} FROM (SELECT ${COLUMN_LIST} FROM ${source} ORDER BY client_ip, sender, "at", id)`;
+  for await (const rows of database.stream(sql)) yield* rows as readonly (readonly Cell[])[];
 }
 
-const ROLES: readonly Role[] = ["sender", "recipient"];
+const PLACES = { sender: placeOf("sender"), recipient: placeOf("recipient"), clientIp: placeOf("client_ip") };
 
-async function addressIndex(parquet: string, date: string, database: Database): Promise<Buffer> {
-  const index = createAddressIndex(parquet, database.cipher);
-  const first = firstBlock(date);
-  for (const role of ROLES) {
-    const source = await database.from([parquet]);
-    const sql = `SELECT lower(${role}), ${BLOCK}, bool_or(lower(${role}) <> ${role}) FROM ${source} WHERE ${role} IS NOT NULL GROUP BY ALL`;
-    for await (const rows of database.stream(sql)) {
-      for (const [address, block, mixedCase] of rows) {
-        index.add({ role, address: String(address), block: Number(block) - first, mixedCase: mixedCase === true });
-      }
-    }
+/** Lets the index see each row. */
+async function* indexed(
+  rows: AsyncIterable<readonly Cell[]>,
+  index: VolumeIndexWriter,
+): AsyncGenerator<readonly Cell[]> {
+  const text = (row: readonly Cell[], place: number): string | null => {
+    const cell = row[place] ?? null;
+    return typeof cell === "string" ? cell : null;
+  };
+  for await (const row of rows) {
+    const { sender, recipient, clientIp } = PLACES;
+    index.add({ sender: text(row, sender), recipient: text(row, recipient), clientIp: text(row, clientIp) });
+    yield row;
   }
-  return index.toBuffer();
+}
+
+/** Before anything is sealed DuckDB, which did not write the volume, has to find the very same rows in it. @returns how many */
+async function checkCopy(source: string, parquet: string, database: Database): Promise<number> {
+  const facts = async (from: string): Promise<string> =>
+    JSON.stringify(
+      await database.rows(`SELECT count(*)::DOUBLE, bit_xor(md5_number(${SEAL_TEXT}))::VARCHAR FROM ${from}`),
+    );
+  const [before, after] = [await facts(source), await facts(await database.from([parquet]))];
+  const [[rows] = [0]] = JSON.parse(after) as number[][];
+  if (before !== after || !rows) throw new Error(`${parquet} does not hold what the hours of its day do`);
+  return rows;
 }
 
 /** The rows of a Parquet file as their seals see them, in the order of their ids. */

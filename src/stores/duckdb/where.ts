@@ -10,11 +10,8 @@ import { shortIdMark } from "./short-id.ts";
 const likeText = (text: string): string => text.replace(/[!%_]/g, "!$&");
 const like = (column: string, pattern: string): string => `${column} LIKE ${literal(pattern)} ESCAPE '!'`;
 
-/** @param mixedCase false: it is known to stand in lower case wherever it stands */
-export function addressIs(role: string, address: string, mixedCase: boolean): string {
-  const text = literal(address.toLowerCase());
-  return mixedCase ? `lower(${role}) = ${text}` : `${role} = ${text}`;
-}
+const addressIs = (roles: readonly string[], address: string | undefined): string[] =>
+  address === undefined ? [] : [anyOf(roles.map((role) => `lower(${role}) = ${literal(address.toLowerCase())}`))];
 
 function domainIs(domain: string): string {
   const wanted = likeText(domain.toLowerCase().replace(/^\*\./, ""));
@@ -50,15 +47,18 @@ function timeIs({ sinceMs, untilMs }: Search): string[] {
 }
 
 /**
- * Everything but the addresses and the network, which take a look into indexes first.
+ * Everything but the network, which takes a look at the addresses there are first.
  * @returns conditions that all have to hold
  */
 export function conditionsOf(search: Search): string[] {
-  const { domain, id, rule, article, ip } = search;
+  const { domain, id, rule, article, ip, sender, recipient, address: either } = search;
   const address = ip === undefined ? undefined : canonicalIp(ip);
   return [
     ...timeIs(search),
     ...equalities(search),
+    ...addressIs(["sender"], sender),
+    ...addressIs(["recipient"], recipient),
+    ...addressIs(["sender", "recipient"], either),
     ...(address === undefined ? [] : [`client_ip = ${literal(address)}`]),
     ...(domain === undefined ? [] : [domainIs(domain)]),
     ...(id === undefined ? [] : [idIs(id)]),

@@ -35,9 +35,20 @@ export interface SpoolOptions {
   readonly wereEntered: WereEntered;
 }
 
+export interface SpoolSize {
+  /** Whatever their state. */
+  readonly mails: number;
+  /** Being tried now, one for each destination of a mail. */
+  readonly leased: number;
+  /** When the first mail is due that nobody tries, ms since 1970; absent: none waits. */
+  readonly dueAt?: number;
+}
+
 export interface OpenSpool extends Spool {
   /** Ends leases of owners that are gone, and settles what they were taking in. */
   recover(): Promise<Recovered>;
+  /** How much there is, at the cost of a look. */
+  size(): Promise<SpoolSize>;
   /** Gives back what this process had leased. */
   giveBack(leases: readonly { readonly mail: { readonly id: string }; readonly turn: string }[]): Promise<void>;
 }
@@ -105,6 +116,12 @@ async function buildSpool(
         const [due] = dbs.turns.getKeys({ limit: 1 });
         const [late] = dbs.late.getKeys({ limit: 1 });
         return { ...(due && { due: readTimed(due).at }), ...(late && { late: readTimed(late).at }) };
+      }),
+    size: () =>
+      environment.read((dbs) => {
+        const [due] = dbs.turns.getKeys({ limit: 1 });
+        const leased = entriesIn(dbs.leases.getStats());
+        return { mails: entriesIn(dbs.mails.getStats()), leased, ...(due && { dueAt: readTimed(due).at }) };
       }),
     recover: () => recover({ environment, contents, wereEntered: options.wereEntered }, now()),
     giveBack: (leases) =>

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { createPolicies } from "../../../src/delivery/mx/sts.ts";
 import { isNamed, readStsPolicy, stsIdOf } from "../../../src/delivery/mx/sts-policy.ts";
+import { stsShelf } from "../../../src/delivery/mx/sts-shelf.ts";
 import type { Names } from "../../../src/kit/names.ts";
+import { createMemoryTables } from "../../../src/stores/memory/tables.ts";
 import { handClock } from "../../helpers/hand-clock.ts";
 import { namesOf } from "../../helpers/names.ts";
 
@@ -138,6 +140,22 @@ describe("policies", () => {
     const all = await Promise.all(Array.from({ length: 50 }, () => policies.of("b.example")));
     expect(new Set(all.map((each) => each?.mode))).toEqual(new Set(["enforce"]));
     expect(asked).toHaveLength(1);
+  });
+
+  it("are kept beyond the process that fetched them, for their time and no longer", async () => {
+    const clock = handClock(1_700_000_000_000);
+    const shelf = stsShelf(createMemoryTables(), clock);
+    const texts = [GOOD];
+    const process = (zone: readonly string[]) =>
+      createPolicies({ names: namesOf(zone), clock, shelf, fetch: async () => texts.shift() });
+    expect((await process(announced("1")).of("b.example"))?.mode).toBe("enforce");
+    const cutOff = process(["_mta-sts.b.example silence TXT"]);
+    expect((await cutOff.of("b.example"))?.mode, "after a restart, with DNS silent").toBe("enforce");
+    await clock.pass(86_400_000);
+    expect(await cutOff.of("b.example")).toBeUndefined();
+    expect(await process([]).of("b.example")).toBeUndefined();
+    await shelf.tidy();
+    expect(await shelf.get("b.example")).toBeUndefined();
   });
 
   it("of address literals there are none", async () => {

@@ -268,7 +268,7 @@ describe("who wants a report", () => {
   const reporter = createReporter({
     hostname: () => "relay.example",
     from: () => "mailer-daemon@relay.example",
-    languagesFor: () => ["en"],
+    languagesFor: async () => ["en"],
     ids: { next: () => "01" },
     clock: { now: () => AT },
   });

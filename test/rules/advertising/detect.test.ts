@@ -56,7 +56,7 @@ testRule(detect, {
       noted,
     ],
     ["one of a host of relayNetworks", { relayNetwork: true, ...reads(0.99) }, noted],
-    ["one that is just likely", { ...client, ...reads(0.55) }, noted],
+    ["one that is just likely", { ...client, ...reads(0.65) }, noted],
     ["a stranger's where the pack holds", { ...reads(0.99), packs: packThat("apply", "hold") }, held],
     ["a stranger's where the pack notes", { ...reads(0.99), packs: packThat("apply", "note") }, noted],
     ["a stranger's that is not sure enough to hold", { ...reads(0.7), packs: packThat("apply", "hold") }, noted],

@@ -79,7 +79,7 @@ describe("an engine that is not ours", () => {
       `DESCRIBE SELECT * FROM read_parquet('${path}', hive_partitioning = false)`,
     );
     const types = described.map(({ column_name, column_type }) => [column_name, column_type]);
-    expect(types).toEqual([["block", "INTEGER"], ...COLUMNS.map(({ name, type }) => [name, type.replace("_MS", "")])]);
+    expect(types).toEqual(COLUMNS.map(({ name, type }) => [name, type.replace("_MS", "")]));
   });
 
   it("reads an encrypted day with a key that it derived as the page says", async () => {

@@ -24,11 +24,18 @@ export interface Exam {
 /** Probability of spam for each question of each exam. */
 export type Answers = ReadonlyMap<string, readonly number[]>;
 
+/** Where an exam is sat. */
+export interface Room {
+  readonly dir: string;
+  readonly signal: AbortSignal;
+}
+
 export interface Peer {
   readonly name: string;
   /** Programs it needs, by Debian package. */
   readonly programs: Readonly<Record<string, string>>;
-  sit(exams: readonly Exam[], workDir: string): Promise<Answers>;
+  /** @param room.signal ends it: whoever is not done by then has no answers */
+  sit(exams: readonly Exam[], room: Room): Promise<Answers>;
 }
 
 /** Writes the mails of all tasks into a folder. */

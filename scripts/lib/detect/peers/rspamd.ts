@@ -19,15 +19,15 @@ interface Ports {
 export const rspamd: Peer = {
   name: "rspamd",
   programs: { rspamd: "rspamd", "redis-server": "redis-server", "redis-cli": "redis-server" },
-  async sit(exams, workDir) {
+  async sit(exams, room) {
     const ports = { redis: await freePort(), learn: await freePort(), check: await freePort() };
-    const dir = join(workDir, "rspamd");
+    const dir = join(room.dir, "rspamd");
     configure(dir, ports);
     const children = start(dir, ports);
     try {
       await untilUp(ports.learn);
       const answers = new Map<string, number[]>();
-      for (const exam of exams) answers.set(exam.name, await sitOne(exam, ports));
+      for (const exam of exams) answers.set(exam.name, await sitOne(exam, ports, room.signal));
       return answers;
     } finally {
       for (const child of children) child.kill();
@@ -78,14 +78,16 @@ async function untilUp(port: number): Promise<void> {
   throw new Error("rspamd did not come up within two minutes");
 }
 
-async function sitOne(exam: Exam, ports: Ports): Promise<number[]> {
+async function sitOne(exam: Exam, ports: Ports, signal: AbortSignal): Promise<number[]> {
   const scores = new Map<string, number>();
   for (const fold of foldsIn(exam)) {
     spawnSync("redis-cli", ["-p", String(ports.redis), "flushall"]);
     for (const { file, positive, fold: own } of exam.questions) {
+      signal.throwIfAborted();
       if (own !== fold) await ask(ports.learn, positive ? "/learnspam" : "/learnham", readFileSync(file));
     }
     for (const { file, fold: own } of exam.questions) {
+      signal.throwIfAborted();
       if (own === fold) scores.set(file, spamOdds(await ask(ports.check, "/checkv2", readFileSync(file))));
     }
   }

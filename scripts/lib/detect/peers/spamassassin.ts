@@ -2,15 +2,15 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Exam, Peer } from "./exam.ts";
+import type { Exam, Peer, Room } from "./exam.ts";
 
 const PROGRAM = fileURLToPath(new URL("spamassassin.pl", import.meta.url));
 
 export const spamassassin: Peer = {
   name: "SpamAssassin",
   programs: { spamassassin: "spamassassin" },
-  async sit(exams, workDir) {
-    const lines = await run(exams, join(workDir, "assassin"));
+  async sit(exams, { dir, signal }) {
+    const lines = await run(exams, { dir: join(dir, "assassin"), signal });
     return new Map(
       lines.map((line) => {
         const { name, scores } = JSON.parse(line) as { name: string; scores: number[] };
@@ -20,9 +20,9 @@ export const spamassassin: Peer = {
   },
 };
 
-const run = (exams: readonly Exam[], dir: string): Promise<string[]> =>
+const run = (exams: readonly Exam[], { dir, signal }: Room): Promise<string[]> =>
   new Promise((resolve, reject) => {
-    const child = spawn("perl", [PROGRAM, dir], { stdio: ["pipe", "pipe", "ignore"] });
+    const child = spawn("perl", [PROGRAM, dir], { stdio: ["pipe", "pipe", "ignore"], signal });
     const out: Buffer[] = [];
     child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
     child.once("error", reject);
