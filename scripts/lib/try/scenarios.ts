@@ -385,7 +385,7 @@ export function scenariosFor(played: { readonly redisStops: boolean; readonly be
     ...consent,
     ...scope,
     ...undeclared,
-    ...queueing,
+    ...(played.behindPostfix ? [] : queueing),
     ...(played.redisStops ? withoutRedis : [...refusals, ...mixed, ...conduct, ...customers]),
   ];
   return played.behindPostfix ? [...all, ...withoutFilter].map(throughPostfix) : all;
