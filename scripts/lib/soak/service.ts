@@ -8,8 +8,8 @@ const HERE = dirname(fileURLToPath(import.meta.url));
 const CLI = join(HERE, "../../../src/commands/index.ts");
 
 const RESTART_MS = 500;
-/** Whoever lost its supervisor may end its mails (drainMs), and then it ends. */
-const LEAVE_MS = 8_000;
+/** Whoever lost its supervisor may end its mails (drainMs), have those who deliver end theirs (5 s more), and then it ends. */
+const LEAVE_MS = 15_000;
 
 export interface ServiceOptions {
   readonly work: string;
