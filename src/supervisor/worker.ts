@@ -18,8 +18,11 @@ export interface Channel {
   onOrphaned(listener: () => void): void;
 }
 
+/** Why a worker ended: it was told to, or there was nobody left to tell it. */
+export type Ending = "told" | "orphaned";
+
 /** Runs until it is told to stop, or there is nobody left to tell it. @throws Misuse, or whatever keeps it from starting */
-export async function work(channel: Channel): Promise<void> {
+export async function work(channel: Channel): Promise<Ending> {
   const neighbours = createNeighbours((counts) => channel.send({ report: "connections", counts }));
   const { path, text, worker, next } = await started(channel, neighbours);
   const { config, file } = loadConfig(path, process.env, text);
@@ -34,8 +37,9 @@ export async function work(channel: Channel): Promise<void> {
   giveMemoryBack();
   const pulse = setInterval(() => channel.send({ report: "pulse" }), PULSE_MS).unref();
   channel.send({ report: "ready", addresses: service.addresses, nextHop: config.nextHop.to });
-  await untilStopped({ channel, service, log, path, next, gathering });
+  const ending = await untilStopped({ channel, service, log, path, next, gathering });
   clearInterval(pulse);
+  return ending;
 }
 
 interface Start {
@@ -72,7 +76,7 @@ interface Running extends Pick<Start, "path" | "next"> {
   readonly gathering: Gathering;
 }
 
-async function untilStopped({ channel, service, log, path, next, gathering }: Running): Promise<void> {
+async function untilStopped({ channel, service, log, path, next, gathering }: Running): Promise<Ending> {
   const changes = createChanges(service, path);
   const why = await new Promise<string>((resolve) => {
     channel.onOrphaned(() => {
@@ -93,6 +97,7 @@ async function untilStopped({ channel, service, log, path, next, gathering }: Ru
   });
   log.debug({ why }, "stopping: mails in progress may end");
   await service.close();
+  return why === "orphaned" ? "orphaned" : "told";
 }
 
 type Changing = Extract<Order, { order: "prepare" | "commit" | "drop" }>;
