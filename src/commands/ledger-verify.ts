@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
-import { Misuse } from "../kit/trouble.ts";
+import { Misuse, Unavailable } from "../kit/trouble.ts";
 import { isPublicKey } from "../ledger/chain-check.ts";
+import type { EventName } from "../ledger/events.ts";
+import type { Search } from "../ledger/journal.ts";
 import { type Anchor, readAnchors } from "../ledger/seal.ts";
 import { type Verification, type Witnesses, witnessesOf } from "../ledger/verify.ts";
 import { defineCommand, texts } from "./globals.ts";
@@ -57,23 +59,62 @@ async function verifyOnce(
   { keys, anchors }: Pick<Witnesses, "keys" | "anchors">,
 ): Promise<Verification> {
   const { verifyArchive } = await import("../stores/duckdb/verify.ts");
-  const sealed = await witnessesOf(reader.find({ event: "day-sealed" }));
-  const { deletions } = await witnessesOf(reader.find({ event: "day-deleted" }));
+  const { sealed, deleted, notes } = await ownWitnesses({ reader, root });
   const progress = createProgress("days");
   try {
-    return await verifyArchive({
+    const result = await verifyArchive({
       ...work,
       root,
       node,
       anchors: [...sealed.anchors, ...anchors],
-      deletions,
+      deletions: deleted.deletions,
       keys,
       onDay: (done) => progress.at(done),
     });
+    return { ...result, notes: [...notes, ...result.notes] };
   } finally {
     progress.end();
   }
 }
+
+type Own = Omit<Witnesses, "keys">;
+
+/** What the ledger's own entries say of its seals. A day that cannot be read any more has no say, and is named by the check itself. */
+async function ownWitnesses({ reader, root }: Pick<LedgerTools, "reader" | "root">) {
+  const ask = async (event: EventName, span: Pick<Search, "sinceMs" | "untilMs">): Promise<Own> =>
+    witnessesOf(reader.find({ event, ...span }));
+  const askBoth = async (span: Pick<Search, "sinceMs" | "untilMs">) => ({
+    sealed: await ask("day-sealed", span),
+    deleted: await ask("day-deleted", span),
+  });
+  try {
+    return { ...(await askBoth({})), notes: [] };
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error;
+  }
+  const { readCatalog } = await import("../stores/duckdb/catalog.ts");
+  const starts = [...new Set((await readCatalog(root)).map(({ date }) => Date.parse(date)))].sort((a, b) => a - b);
+  const spans = starts.map((sinceMs) => ({ sinceMs, untilMs: sinceMs + DAY_MS }));
+  const found: Own[] = [];
+  const notes: string[] = [];
+  for (const span of [...spans, { sinceMs: (starts.at(-1) ?? 0) + DAY_MS }]) {
+    try {
+      const both = await askBoth(span);
+      found.push(both.sealed, both.deleted);
+    } catch (error) {
+      if (!(error instanceof Unavailable)) throw error;
+      const date = new Date(span.sinceMs).toISOString().slice(0, 10);
+      notes.push(`what entries of day ${date} say of seals was not compared: they cannot be read`);
+    }
+  }
+  const all: Own = {
+    anchors: found.flatMap(({ anchors }) => anchors),
+    deletions: new Map(found.flatMap(({ deletions }) => [...deletions])),
+  };
+  return { sealed: all, deleted: all, notes };
+}
+
+const DAY_MS = 86_400_000;
 
 function anchorsOf({ config }: Ground, { anchors = [] }: Given): Anchor[] {
   const { anchorFile } = config.ledger;
