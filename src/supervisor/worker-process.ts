@@ -3,7 +3,7 @@ import { channelOfProcess, lastWords, work } from "./worker.ts";
 
 process.umask(0o077);
 process.on("SIGHUP", () => undefined);
-const channel = channelOfProcess();
+const channel = channelOfProcess(() => process.exit(1));
 process.on("uncaughtExceptionMonitor", (error) => channel.send(lastWords(error)));
 try {
   await work(channel);

@@ -14,9 +14,14 @@ import { type Order, PULSE_MS, type Report } from "./messages.ts";
 export interface Channel {
   send(report: Report): void;
   onOrder(listener: (order: Order) => void): void;
-  /** The supervisor is gone. */
+  /** The supervisor is gone. Before anybody listens for that, the process ends at once. */
   onOrphaned(listener: () => void): void;
+  /** Ends the process, whatever is still going on in it. */
+  end(): void;
 }
+
+/** Beyond limits.drainMs: for what is left to close then. */
+const LAST_MS = 10_000;
 
 /** Runs until it is told to stop, or there is nobody left to tell it. @throws Misuse, or whatever keeps it from starting */
 export async function work(channel: Channel): Promise<void> {
@@ -34,7 +39,7 @@ export async function work(channel: Channel): Promise<void> {
   giveMemoryBack();
   const pulse = setInterval(() => channel.send({ report: "pulse" }), PULSE_MS).unref();
   channel.send({ report: "ready", addresses: service.addresses, nextHop: config.nextHop.to });
-  await untilStopped({ channel, service, log, path, next, gathering });
+  await untilStopped({ channel, service, log, path, next, gathering, drainMs: config.limits.drainMs });
   clearInterval(pulse);
 }
 
@@ -70,9 +75,10 @@ interface Running extends Pick<Start, "path" | "next"> {
   readonly service: Service;
   readonly log: Log;
   readonly gathering: Gathering;
+  readonly drainMs: number;
 }
 
-async function untilStopped({ channel, service, log, path, next, gathering }: Running): Promise<void> {
+async function untilStopped({ channel, service, log, path, next, gathering, drainMs }: Running): Promise<void> {
   const changes = createChanges(service, path);
   const why = await new Promise<string>((resolve) => {
     channel.onOrphaned(() => {
@@ -92,6 +98,8 @@ async function untilStopped({ channel, service, log, path, next, gathering }: Ru
     });
   });
   log.debug({ why }, "stopping: mails in progress may end");
+  // Nobody is left who would end it, if the supervisor is gone.
+  setTimeout(channel.end, drainMs + LAST_MS).unref();
   await service.close();
 }
 
@@ -120,9 +128,12 @@ function createChanges(service: Service, path: string): (order: Changing) => Pro
   };
 }
 
-/** The channel of a real worker process. */
-export function channelOfProcess(): Channel {
+/** The channel of a real worker process. @param end ends it */
+export function channelOfProcess(end: () => void): Channel {
   const { worker } = cluster;
+  let orphaned = end;
+  process.once("disconnect", () => orphaned());
+  if (!process.connected) end();
   // Otherwise Node ends a worker the moment its supervisor dies, in the middle of its mails.
   if (worker) worker.exitedAfterDisconnect = true;
   return {
@@ -130,7 +141,10 @@ export function channelOfProcess(): Channel {
       if (process.connected) process.send?.(report, undefined, undefined, () => undefined);
     },
     onOrder: (listener) => void process.on("message", listener),
-    onOrphaned: (listener) => void process.once("disconnect", listener),
+    onOrphaned(listener) {
+      orphaned = listener;
+    },
+    end,
   };
 }
 

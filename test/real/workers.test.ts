@@ -145,6 +145,21 @@ describe("a supervisor that is killed", () => {
   });
 });
 
+describe("a supervisor that is killed while a worker starts", () => {
+  it("leaves that one no reason to stay", async () => {
+    const relay = await startServing();
+    const [first, second] = [...relay.workers().values()];
+    process.kill(second ?? 0, "SIGKILL");
+    // It is there, and far from ready.
+    const late = await until("another is there", () =>
+      [...relay.workers().values()].find((pid) => pid !== first && pid !== second),
+    );
+    relay.program.signal("SIGKILL");
+    await relay.program.exited;
+    await until("all are gone", () => ![first ?? 0, late].some(isAlive), 60_000);
+  });
+});
+
 describe("a queue that several workers share", () => {
   it("loses nothing when a worker is killed, nor when the supervisor is, and the next one starts beside the last mails of the old", async () => {
     const relay = await startServing({ nextHop: { to: "maildir:MAIL", mode: "queue" } });
