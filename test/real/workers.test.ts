@@ -1,4 +1,5 @@
 /** Several workers behind the same doors, for real: killed, reloaded and stopped while clients send. */
+import { readdirSync, readlinkSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -150,9 +151,9 @@ describe("a supervisor that is killed while a worker starts", () => {
     const relay = await startServing();
     const [first, second] = [...relay.workers().values()];
     process.kill(second ?? 0, "SIGKILL");
-    // It is there, and far from ready.
-    const late = await until("another is there", () =>
-      [...relay.workers().values()].find((pid) => pid !== first && pid !== second),
+    // It is building its house, and not ready.
+    const late = await until("another has begun", () =>
+      [...relay.workers().values()].find((pid) => pid !== first && pid !== second && hasOpen(pid, "store/data.mdb")),
     );
     relay.program.signal("SIGKILL");
     await relay.program.exited;
@@ -287,3 +288,6 @@ function opens(at: { readonly port: number; readonly host: string }): Promise<bo
     socket.once("error", () => resolve(false));
   });
 }
+
+const hasOpen = (pid: number, file: string): boolean =>
+  readdirSync(`/proc/${pid}/fd`).some((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`).includes(file));
