@@ -3,12 +3,16 @@ import { channelOfProcess, lastWords, work } from "./worker.ts";
 
 process.umask(0o077);
 process.on("SIGHUP", () => undefined);
-const channel = channelOfProcess();
+/**
+ * Exiting waits for threads of LMDB, one of which may wait for this one. A supervisor would end that; where there is none any more nobody
+ * would.
+ */
+const vanish = (): void => void process.kill(process.pid, "SIGKILL");
+const channel = channelOfProcess(vanish);
 process.on("uncaughtExceptionMonitor", (error) => channel.send(lastWords(error)));
 try {
-  // All is closed and on disk. Exiting waits for threads of LMDB, one of which may wait for this one: a supervisor would end that, and
-  // where there is none any more nobody would.
-  if ((await work(channel)) === "orphaned") process.kill(process.pid, "SIGKILL");
+  // All is closed and on disk.
+  if ((await work(channel)) === "orphaned") vanish();
   process.exit(0);
 } catch (error) {
   process.send?.(lastWords(error), undefined, undefined, () => process.exit(1));

@@ -14,9 +14,14 @@ import { type Order, PULSE_MS, type Report } from "./messages.ts";
 export interface Channel {
   send(report: Report): void;
   onOrder(listener: (order: Order) => void): void;
-  /** The supervisor is gone. */
+  /** The supervisor is gone. Before anybody listens for that, the process ends at once. */
   onOrphaned(listener: () => void): void;
+  /** Ends the process, whatever is still going on in it. */
+  end(): void;
 }
+
+/** Beyond limits.drainMs: for what is left to close then. */
+const LAST_MS = 10_000;
 
 /** Why a worker ended: it was told to, or there was nobody left to tell it. */
 export type Ending = "told" | "orphaned";
@@ -37,7 +42,7 @@ export async function work(channel: Channel): Promise<Ending> {
   giveMemoryBack();
   const pulse = setInterval(() => channel.send({ report: "pulse" }), PULSE_MS).unref();
   channel.send({ report: "ready", addresses: service.addresses, nextHop: config.nextHop.to });
-  const ending = await untilStopped({ channel, service, log, path, next, gathering });
+  const ending = await untilStopped({ channel, service, log, path, next, gathering, drainMs: config.limits.drainMs });
   clearInterval(pulse);
   return ending;
 }
@@ -74,9 +79,10 @@ interface Running extends Pick<Start, "path" | "next"> {
   readonly service: Service;
   readonly log: Log;
   readonly gathering: Gathering;
+  readonly drainMs: number;
 }
 
-async function untilStopped({ channel, service, log, path, next, gathering }: Running): Promise<Ending> {
+async function untilStopped({ channel, service, log, path, next, gathering, drainMs }: Running): Promise<Ending> {
   const changes = createChanges(service, path);
   const why = await new Promise<string>((resolve) => {
     channel.onOrphaned(() => {
@@ -96,6 +102,8 @@ async function untilStopped({ channel, service, log, path, next, gathering }: Ru
     });
   });
   log.debug({ why }, "stopping: mails in progress may end");
+  // Nobody is left who would end it, if the supervisor is gone.
+  setTimeout(channel.end, drainMs + LAST_MS).unref();
   await service.close();
   return why === "orphaned" ? "orphaned" : "told";
 }
@@ -125,9 +133,12 @@ function createChanges(service: Service, path: string): (order: Changing) => Pro
   };
 }
 
-/** The channel of a real worker process. */
-export function channelOfProcess(): Channel {
+/** The channel of a real worker process. @param end ends it */
+export function channelOfProcess(end: () => void): Channel {
   const { worker } = cluster;
+  let orphaned = end;
+  process.once("disconnect", () => orphaned());
+  if (!process.connected) end();
   // Otherwise Node ends a worker the moment its supervisor dies, in the middle of its mails.
   if (worker) worker.exitedAfterDisconnect = true;
   return {
@@ -135,7 +146,10 @@ export function channelOfProcess(): Channel {
       if (process.connected) process.send?.(report, undefined, undefined, () => undefined);
     },
     onOrder: (listener) => void process.on("message", listener),
-    onOrphaned: (listener) => void process.once("disconnect", listener),
+    onOrphaned(listener) {
+      orphaned = listener;
+    },
+    end,
   };
 }
 

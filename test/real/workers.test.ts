@@ -1,4 +1,5 @@
 /** Several workers behind the same doors, for real: killed, reloaded and stopped while clients send. */
+import { readdirSync, readlinkSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -145,6 +146,21 @@ describe("a supervisor that is killed", () => {
   });
 });
 
+describe("a supervisor that is killed while a worker starts", () => {
+  it("leaves that one no reason to stay", async () => {
+    const relay = await startServing();
+    const [first, second] = [...relay.workers().values()];
+    process.kill(second ?? 0, "SIGKILL");
+    // It is building its house, and not ready.
+    const late = await until("another has begun", () =>
+      [...relay.workers().values()].find((pid) => pid !== first && pid !== second && hasOpen(pid, "store/data.mdb")),
+    );
+    relay.program.signal("SIGKILL");
+    await relay.program.exited;
+    await until("all are gone", () => ![first ?? 0, late].some(isAlive), 60_000);
+  });
+});
+
 describe("a queue that several workers share", () => {
   it("loses nothing when a worker is killed, nor when the supervisor is, and the next one starts beside the last mails of the old", async () => {
     const relay = await startServing({ nextHop: { to: "maildir:MAIL", mode: "queue" } });
@@ -272,3 +288,6 @@ function opens(at: { readonly port: number; readonly host: string }): Promise<bo
     socket.once("error", () => resolve(false));
   });
 }
+
+const hasOpen = (pid: number, file: string): boolean =>
+  readdirSync(`/proc/${pid}/fd`).some((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`).includes(file));
