@@ -2,27 +2,23 @@
  * Delivery after "accept", built by hand: the next hop, and with `nextHop.mode: queue` the spool in front of it and the runner behind. A
  * spool with mail in it is worked off in proxy mode, too.
  */
-import { join } from "node:path";
-import { carrierOf, reporterOf } from "./carriage.ts";
+import { carrierOf } from "./carriage.ts";
 import type { Config } from "./config/schema.ts";
 import { startDeliverers } from "./deliverers.ts";
+import { type Delivering, runQueue, spoolDir, spoolOptions } from "./delivering.ts";
 import { archivingHop } from "./delivery/ad-archive.ts";
 import { switchCarrier } from "./delivery/carrier/switch.ts";
-import { bindingSource, createFlightGate } from "./delivery/flight-gate.ts";
 import type { NextHop } from "./delivery/next-hop.ts";
 import { nextHopOf } from "./delivery/open.ts";
 import { queueHop } from "./delivery/queue/hop.ts";
-import type { Carrier, Gate } from "./delivery/queue/queued.ts";
-import { type Runner, startRunner } from "./delivery/queue/runner.ts";
+import type { Carrier } from "./delivery/queue/queued.ts";
 import { rewritingHop, srsOf } from "./delivery/rewriting.ts";
 import type { House } from "./house.ts";
-import { createFlights } from "./registers/flights.ts";
 import { copiesOf } from "./stores/open-ads.ts";
-import { type OpenSpool, openSpool, type SpoolOptions, type SpoolSize } from "./stores/spool/open.ts";
+import { type OpenSpool, openSpool, type SpoolSize } from "./stores/spool/open.ts";
 import { hasSpool } from "./stores/spool/place.ts";
-import type { WereEntered } from "./stores/spool/recovery.ts";
 
-/** Here, because only this file of the three chooses stores. */
+/** Here, because main.ts chooses no stores. */
 export { adDuty } from "./stores/open-ads.ts";
 
 /** Where accepted mail goes. */
@@ -46,11 +42,8 @@ export interface CustodyChange {
   drop(): void;
 }
 
-const MB = 1_048_576;
 /** Owners that died are looked for so often. */
 const RECOVER_MS = 5_000;
-
-export const spoolDir = ({ dataDir }: Pick<Config, "dataDir">): string => join(dataDir, "spool");
 
 /** @throws Misuse when the next hop or the spool cannot be used */
 export async function openCustody(house: House): Promise<Custody> {
@@ -143,10 +136,6 @@ async function openQueue(house: House, hop: () => NextHop, config: Config): Prom
   };
 }
 
-interface Delivering extends Pick<Runner, "wake"> {
-  close(graceMs: number): Promise<void>;
-}
-
 /** A store that only this process sees, or the configuration, may want that one process does it all. */
 const isElsewhere = ({ law: { config } }: House): boolean =>
   config.queue.processes > 0 && config.store.url !== "memory:";
@@ -171,87 +160,3 @@ function startDelivering(house: House, spool: OpenSpool, carrier: Carrier): Deli
     },
   };
 }
-
-/** Delivers what is in the spool of a service that runs in another process. */
-export async function openDelivery(house: House): Promise<Delivering> {
-  const carrier = carrierOf(house, house.law.config);
-  const spool = await openSpool(spoolOptions(house, "helper"));
-  const running = runQueue(house, spool, carrier);
-  return {
-    wake: running.wake,
-    async close(graceMs) {
-      await running.close(graceMs);
-      await carrier.close(graceMs);
-      await spool.close();
-    },
-  };
-}
-
-function runQueue(house: House, spool: OpenSpool, carrier: Carrier): Delivering {
-  const { clock, log, ids, recorder } = house;
-  const settings = () => house.law.config.queue;
-  const runner = startRunner({
-    spool,
-    carrier,
-    recorder,
-    log,
-    ids,
-    now: clock.now,
-    times: settings,
-    hostname: () => house.law.config.hostname,
-    isLocal: (domain) => house.law.site.isLocal(domain),
-    attemptMaxMs: settings().attemptMaxMs,
-    gate: refusalGate(house, settings().attemptMaxMs),
-    deliveriesMax: settings().deliveriesMax,
-    reporter: reporterOf(house),
-    tellsHoldEnd: () => settings().holdNotice,
-  });
-  return {
-    wake: runner.wake,
-    async close(graceMs) {
-      const left = await runner.stop(graceMs);
-      if (left.length > 0) await spool.giveBack(left).catch(() => undefined);
-    },
-  };
-}
-
-/** Refusals that come while advertising waits, or is being tried; then what else customers' mail is asked. */
-const refusalGate = (house: House, attemptMaxMs: number): Gate =>
-  createFlightGate({
-    ...house,
-    flights: createFlights(house.store.tables, house.clock, { answerMs: () => attemptMaxMs }),
-    inner: house.gate,
-    sourceOf: bindingSource(() => house.law),
-    attemptMaxMs,
-  });
-
-export function spoolOptions(house: House, role: SpoolOptions["role"]): SpoolOptions {
-  const { config } = house.law;
-  const { timeoutMs, inlineBytesMax, reserveMb, mailsMax } = config.queue;
-  return {
-    dir: spoolDir(config),
-    timeoutMs,
-    inlineBytesMax,
-    mailsMax,
-    reserveBytes: reserveMb * MB,
-    now: house.clock.now,
-    role,
-    // Also those of a supervisor that was killed: they may end their mails while the next one's begin.
-    ...(house.worker !== undefined && { service: "workers" }),
-    wereEntered: enteredIn(house),
-  };
-}
-
-/** A clock may have been set back meanwhile. */
-const MARGIN_MS = 3_600_000;
-
-/** Asks the journal: an hour leaves it a minute after its end at the earliest, and arriving mails are settled within seconds. */
-const enteredIn =
-  ({ journal }: House): WereEntered =>
-  async (ids, sinceMs) => {
-    const found = new Set<string>();
-    for await (const { event, mailId } of journal.find({ sinceMs: sinceMs - MARGIN_MS })) {
-      if ((event === "received" || event === "held") && mailId !== undefined && ids.has(mailId)) found.add(mailId);
-    }
-    return found;
-  };

@@ -1,7 +1,7 @@
 /** A process that delivers: `deliverers.ts` starts it. It ends with the service that started it, however that ends. */
 import { loadConfig } from "./config/load.ts";
-import { openDelivery } from "./custody.ts";
 import type { Word } from "./deliverers.ts";
+import { openDelivery } from "./delivering.ts";
 import { buildHouse } from "./house.ts";
 import { createLog } from "./kit/log.ts";
 

@@ -25,8 +25,9 @@ export type Word = "wake" | { readonly endWithinMs: number };
 
 const ENTRY = fileURLToPath(new URL("./deliverer.ts", import.meta.url));
 const WAKE_MS = 5;
-/** One that dies is not started again at once, should it die for a reason that lasts. */
+/** One that dies is not started again at once, and later and later, should it die for a reason that lasts. */
 const AGAIN_MS = 1_000;
+const AGAIN_MS_MAX = 60_000;
 /** Beyond the grace it was given. */
 const PATIENCE_MS = 5_000;
 
@@ -38,7 +39,8 @@ export function startDeliverers({ count, configPath, log }: DeliverersOptions): 
     // One that is just ending finds what is due by itself, next time.
     if (child.connected) child.send(word, () => undefined);
   };
-  const start = (): void => {
+  const start = (againMs = AGAIN_MS): void => {
+    const startedAt = performance.now();
     const child = fork(ENTRY, [configPath], {
       execArgv: ["--disable-warning=ExperimentalWarning"],
       stdio: ["ignore", "inherit", "inherit", "ipc"],
@@ -49,7 +51,9 @@ export function startDeliverers({ count, configPath, log }: DeliverersOptions): 
       children.delete(child);
       if (isClosing) return;
       log.error({ pid: child.pid, why: signal ?? code }, "a process that delivers ended: starting another");
-      setTimeout(() => !isClosing && start(), AGAIN_MS).unref();
+      const isSteady = performance.now() - startedAt > AGAIN_MS_MAX;
+      const waitMs = isSteady ? AGAIN_MS : againMs;
+      setTimeout(() => !isClosing && start(Math.min(waitMs * 2, AGAIN_MS_MAX)), waitMs).unref();
     });
   };
   for (let i = 0; i < count; i += 1) start();

@@ -166,15 +166,17 @@ export function layDownLaw({ config, file }: LoadedConfig, parts: LawParts): Law
     },
   });
   const pipeline = parts.meter ? timedPipeline(judging, meter) : judging;
-  const smtp = {
-    limits: config.limits,
-    relayNetworks: ipRanges(config.relayNetworks),
-    trustedProxies: ipRanges(config.trustedProxies),
-  };
+  const smtp = smtpSettings(config);
   const gate = gateSettings(settings);
   const asks = { ...(names && { names }), sealing: openSealing(config, clock), signing, gate };
   return { config, path: file.path, packs, choice, site, pipeline, smtp, conduct: conductSettings(settings), ...asks };
 }
+
+const smtpSettings = ({ limits, relayNetworks, trustedProxies }: Config): SmtpSettings => ({
+  limits,
+  relayNetworks: ipRanges(relayNetworks),
+  trustedProxies: ipRanges(trustedProxies),
+});
 
 function detectionOf(
   config: Config,

@@ -32,6 +32,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["law-in-force.ts"],
   ["house.ts", "deliverers.ts"],
   ["carriage.ts"],
+  ["delivering.ts"],
   ["custody.ts"],
   ["main.ts", "deliverer.ts"],
   ["supervisor"],
@@ -149,7 +150,7 @@ describe("rooms and floors", () => {
 
   it("only house.ts, commands and tests choose a store", () => {
     const choosing = src
-      .filter(({ path }) => !["stores", "house.ts", "custody.ts", "commands"].includes(roomOf(path)))
+      .filter(({ path }) => !["stores", "house.ts", "delivering.ts", "custody.ts", "commands"].includes(roomOf(path)))
       .filter((file) => importsOf(file).some(({ path }) => path?.startsWith("src/stores/")));
     expect(
       choosing.map(({ path }) => path),

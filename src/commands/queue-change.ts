@@ -155,7 +155,7 @@ export const adopt = defineCommand({
   handler: (options) =>
     withGround(options.config, async (ground) => {
       const [{ spoolDir }, { adoptSpool }] = await Promise.all([
-        import("../custody.ts"),
+        import("../delivering.ts"),
         import("../stores/spool/open.ts"),
       ]);
       const dir = spoolDir(ground.config);

@@ -14,7 +14,7 @@ import { loginName } from "./who.ts";
 /** Opens the spool, closed when `use` is done. @throws Refused when there is none */
 export async function withSpool<T>(ground: Ground, use: (desk: SpoolDesk) => Promise<T>): Promise<T> {
   const [{ spoolDir }, { hasSpool }, { openSpoolDesk }] = await Promise.all([
-    import("../custody.ts"),
+    import("../delivering.ts"),
     import("../stores/spool/place.ts"),
     import("../stores/spool/desk.ts"),
   ]);

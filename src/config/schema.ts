@@ -10,10 +10,7 @@ import { count, domain, endpoint, ipRange, minutes, ruleMode, seconds, timeout }
 
 export type { Endpoint } from "./values.ts";
 
-/**
- * Every key of config/consentry.yaml with its default, unit and meaning; the reference page is generated from the
- * `.describe()` texts. Nothing outside this folder reads a raw configuration.
- */
+/** Every key of config/consentry.yaml: default, unit, meaning. The reference page is made of it; only this folder reads raw text. */
 
 const listener = z.strictObject({
   door: z

@@ -53,7 +53,10 @@ export async function serveIn(
   ];
   writeFileSync(config, `${lines.join("\n")}\n`);
   const running = start(process.execPath, ["--disable-warning=ExperimentalWarning", CLI, "serve", "--config", config]);
-  await untilUp(port);
+  await untilUp(port).catch(async (error: unknown) => {
+    await running.stop();
+    throw error;
+  });
   const desk = openSpoolDesk(join(dir, "var/spool"), 10_000);
   return {
     ...running,

@@ -1,0 +1,107 @@
+/**
+ * What has the mails of the spool tried, built by hand: the ways out, the reports, the gate, the runner. In the process of the service, or in one
+ * that only delivers (deliverer.ts).
+ */
+import { join } from "node:path";
+import { carrierOf, reporterOf } from "./carriage.ts";
+import type { Config } from "./config/schema.ts";
+import { bindingSource, createFlightGate } from "./delivery/flight-gate.ts";
+import type { Carrier, Gate } from "./delivery/queue/queued.ts";
+import { type Runner, startRunner } from "./delivery/queue/runner.ts";
+import type { House } from "./house.ts";
+import { createFlights } from "./registers/flights.ts";
+import { type OpenSpool, openSpool, type SpoolOptions } from "./stores/spool/open.ts";
+import type { WereEntered } from "./stores/spool/recovery.ts";
+
+const MB = 1_048_576;
+
+export const spoolDir = ({ dataDir }: Pick<Config, "dataDir">): string => join(dataDir, "spool");
+
+export interface Delivering extends Pick<Runner, "wake"> {
+  close(graceMs: number): Promise<void>;
+}
+
+/** Delivers what is in the spool of a service that runs in another process. */
+export async function openDelivery(house: House): Promise<Delivering> {
+  const carrier = carrierOf(house, house.law.config);
+  const spool = await openSpool(spoolOptions(house, "helper"));
+  const running = runQueue(house, spool, carrier);
+  return {
+    wake: running.wake,
+    async close(graceMs) {
+      await running.close(graceMs);
+      await carrier.close(graceMs);
+      await spool.close();
+    },
+  };
+}
+
+/** Has the mails of the spool tried by this process. */
+export function runQueue(house: House, spool: OpenSpool, carrier: Carrier): Delivering {
+  const { clock, log, ids, recorder } = house;
+  const settings = () => house.law.config.queue;
+  const runner = startRunner({
+    spool,
+    carrier,
+    recorder,
+    log,
+    ids,
+    now: clock.now,
+    times: settings,
+    hostname: () => house.law.config.hostname,
+    isLocal: (domain) => house.law.site.isLocal(domain),
+    attemptMaxMs: settings().attemptMaxMs,
+    gate: refusalGate(house, settings().attemptMaxMs),
+    deliveriesMax: settings().deliveriesMax,
+    reporter: reporterOf(house),
+    tellsHoldEnd: () => settings().holdNotice,
+  });
+  return {
+    wake: runner.wake,
+    async close(graceMs) {
+      const left = await runner.stop(graceMs);
+      if (left.length > 0) await spool.giveBack(left).catch(() => undefined);
+    },
+  };
+}
+
+/** Refusals that come while advertising waits, or is being tried; then what else customers' mail is asked. */
+const refusalGate = (house: House, attemptMaxMs: number): Gate =>
+  createFlightGate({
+    ...house,
+    flights: createFlights(house.store.tables, house.clock, { answerMs: () => attemptMaxMs }),
+    inner: house.gate,
+    sourceOf: bindingSource(() => house.law),
+    attemptMaxMs,
+  });
+
+export function spoolOptions(house: House, role: SpoolOptions["role"]): SpoolOptions {
+  const { config } = house.law;
+  const { timeoutMs, inlineBytesMax, reserveMb, mailsMax } = config.queue;
+  return {
+    dir: spoolDir(config),
+    timeoutMs,
+    inlineBytesMax,
+    mailsMax,
+    reserveBytes: reserveMb * MB,
+    now: house.clock.now,
+    role,
+    // Also those of a supervisor that was killed: they may end their mails while the next one's begin.
+    ...(house.worker !== undefined && { service: "workers" }),
+    wereEntered: enteredIn(house),
+  };
+}
+
+/** A clock may have been set back meanwhile. */
+const MARGIN_MS = 3_600_000;
+
+/** Asks the journal: an hour leaves it a minute after its end at the earliest, and arriving mails are settled within seconds. */
+const enteredIn =
+  ({ journal }: House): WereEntered =>
+  async (ids, sinceMs) => {
+    const found = new Set<string>();
+    for await (const { event, mailId } of journal.find({ sinceMs: sinceMs - MARGIN_MS })) {
+      if ((event === "received" || event === "held") && mailId !== undefined && ids.has(mailId)) found.add(mailId);
+    }
+    return found;
+  };
