@@ -22,7 +22,8 @@ const REFUSING: Readonly<Record<string, RegExp>> = {
   ja: /配信停止|購読解除|解除/,
   ko: /수신\s*거부|수신거부/,
 };
-const ADDRESS = /[\w.+-]{1,64}@[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]{1,63}){1,8}/u;
+/** Begins where a word does: a text of one long word would be tried from each of its letters. */
+const ADDRESS = /(?<![\w.+-])[\w.+-]{1,64}@[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]{1,63}){1,8}/u;
 const PHONE = /(?:\+|\b0|\b1[89]00|\b400|\b\(0)[\d().\s-]{6,18}\d/;
 const WEB = /https?:\/\/|\bwww\./i;
 const POSTAL =
