@@ -67,7 +67,8 @@ describe("an advertisement in the queue", () => {
       rules: ["consent/recorded-consent"],
       reply: expect.stringContaining("this recipient has refused advertising from you"),
     });
-    expect(hop.mails).toHaveLength(0);
+    // What may come is our report of it.
+    expect(hop.mails.filter(({ from }) => from.includes("a@shop"))).toHaveLength(0);
   });
 
   it("beyond the law's number waits until one is free, where the operator lets it", async () => {
