@@ -186,6 +186,7 @@ const senders: readonly Scenario[] = [
     ...fromNamed("me@friend.example", "A Friend <me@friend.example>"),
     code: "250",
     says: "id ",
+    throughPostfix: { code: "250", says: "id " },
   },
   {
     title: "From forged, of a domain whose DMARC policy is reject",
@@ -384,8 +385,8 @@ export function scenariosFor(played: { readonly redisStops: boolean; readonly be
     ...codes,
     ...consent,
     ...scope,
-    ...undeclared,
-    ...(played.behindPostfix ? [] : queueing),
+    // A client that Postfix does not know, and mail kept for somebody to look at: that Postfix is not set up for either.
+    ...(played.behindPostfix ? [] : [...undeclared, ...queueing]),
     ...(played.redisStops ? withoutRedis : [...refusals, ...mixed, ...conduct, ...customers]),
   ];
   return played.behindPostfix ? [...all, ...withoutFilter].map(throughPostfix) : all;
