@@ -22,11 +22,17 @@ function end(graceMs: number): void {
   void closed.finally(() => process.kill(process.pid, "SIGKILL"));
 }
 
-process.on("message", (word: Word) => (word === "wake" ? wake() : end(word.endWithinMs)));
-process.on("disconnect", () => end(0));
-
-const [path = ""] = process.argv.slice(2);
-const loaded = loadConfig(path);
+const { path, text } = await new Promise<{ readonly path: string; readonly text: string }>((begin) => {
+  process.on("message", (word: Word) => {
+    if (word === "wake") wake();
+    else if ("begin" in word) begin(word.begin);
+    else end(word.endWithinMs);
+  });
+  process.on("disconnect", () => end(0));
+  // Nobody is left who would tell it.
+  if (!process.connected) end(0);
+});
+const loaded = loadConfig(path, process.env, text);
 const log = createLog(loaded.config.log.level, loaded.config.log.format);
 // Nobody is judged here: what strangers' addresses are listed on need not be read.
 const house = await buildHouse({ ...loaded, config: { ...loaded.config, lists: [] } }, log);

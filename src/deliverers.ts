@@ -15,13 +15,18 @@ export interface Deliverers {
 
 export interface DeliverersOptions {
   readonly count: number;
-  /** Each reads it for itself. */
-  readonly configPath: string;
+  /** Where the configuration in force was read. */
+  readonly path: string;
+  /** What it said: each goes by that, also one that is started again after the file was edited. */
+  readonly text: string;
   readonly log: Log;
 }
 
-/** What a deliverer is told. */
-export type Word = "wake" | { readonly endWithinMs: number };
+/** What a deliverer is told; first of all by what it works. */
+export type Word =
+  | { readonly begin: { readonly path: string; readonly text: string } }
+  | "wake"
+  | { readonly endWithinMs: number };
 
 const ENTRY = fileURLToPath(new URL("./deliverer.ts", import.meta.url));
 const WAKE_MS = 5;
@@ -31,7 +36,7 @@ const AGAIN_MS_MAX = 60_000;
 /** Beyond the grace it was given. */
 const PATIENCE_MS = 5_000;
 
-export function startDeliverers({ count, configPath, log }: DeliverersOptions): Deliverers {
+export function startDeliverers({ count, path, text, log }: DeliverersOptions): Deliverers {
   const children = new Set<ChildProcess>();
   let isClosing = false;
   let waking: NodeJS.Timeout | undefined;
@@ -41,11 +46,12 @@ export function startDeliverers({ count, configPath, log }: DeliverersOptions): 
   };
   const start = (againMs = AGAIN_MS): void => {
     const startedAt = performance.now();
-    const child = fork(ENTRY, [configPath], {
+    const child = fork(ENTRY, [], {
       execArgv: ["--disable-warning=ExperimentalWarning"],
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });
     children.add(child);
+    say(child, { begin: { path, text } });
     child.on("error", () => child.kill("SIGKILL"));
     child.once("exit", (code, signal) => {
       children.delete(child);
