@@ -19,15 +19,21 @@ export interface Deliverers {
 
 export interface DeliverersOptions {
   readonly count: number;
-  /** Each reads it for itself. */
-  readonly configPath: string;
+  /** Where the configuration in force was read. */
+  readonly path: string;
+  /** What it said: each goes by that, also one that is started again after the file was edited. */
+  readonly text: string;
   readonly log: Log;
   /** A mail that was brought has nobody any more. */
   readonly onLeft: (id: string) => void;
 }
 
-/** What a deliverer is told. */
-export type Word = "wake" | { readonly bring: readonly string[] } | { readonly endWithinMs: number };
+/** What a deliverer is told; first of all by what it works. */
+export type Word =
+  | { readonly begin: { readonly path: string; readonly text: string } }
+  | "wake"
+  | { readonly bring: readonly string[] }
+  | { readonly endWithinMs: number };
 /** What it tells: that it is there, and which of the mails it was brought need no more care. */
 export type Answer = "ready" | { readonly over: readonly string[] };
 
@@ -51,15 +57,16 @@ interface Deliverer {
   isReady: boolean;
 }
 
-export function startDeliverers({ count, configPath, log, onLeft }: DeliverersOptions): Deliverers {
+export function startDeliverers({ count, path, text, log, onLeft }: DeliverersOptions): Deliverers {
   const all = new Set<Deliverer>();
   let isClosing = false;
   let waking: NodeJS.Timeout | undefined;
   const start = (againMs = AGAIN_MS): void => {
     const startedAt = performance.now();
-    const deliverer = startOne(configPath);
+    const deliverer = startOne();
     const { child } = deliverer;
     all.add(deliverer);
+    say(child, { begin: { path, text } });
     child.once("exit", (code, signal) => {
       all.delete(deliverer);
       for (const id of deliverer.brought) onLeft(id);
@@ -92,8 +99,8 @@ export function startDeliverers({ count, configPath, log, onLeft }: DeliverersOp
   };
 }
 
-function startOne(configPath: string): Deliverer {
-  const child = fork(ENTRY, [configPath], {
+function startOne(): Deliverer {
+  const child = fork(ENTRY, [], {
     execArgv: ["--disable-warning=ExperimentalWarning"],
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
