@@ -39,7 +39,7 @@ export interface SpoolOptions {
 export interface SpoolSize {
   /** Whatever their state. */
   readonly mails: number;
-  /** Being tried now, one for each destination of a mail. */
+  /** Being tried for a second already, or again; one for each destination of a mail. */
   readonly leased: number;
   /** When the first mail is due that nobody tries, ms since 1970; absent: none waits. */
   readonly dueAt?: number;
