@@ -99,6 +99,7 @@ function mailOf({ carrier, now, settings }: HopParts, letter: Letter, collected:
   const advertiser = parcel.advertiser ?? (isAdSender(client) ? client?.id : undefined);
   const mail: QueuedMail = {
     ...knownOf(letter),
+    ...(parcel.isProven && { isProven: true }),
     arrivedAt,
     expiresAt,
     bytes: parcel.bytes,
