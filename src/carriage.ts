@@ -26,7 +26,7 @@ export function carrierOf(house: House, config: Config): Carrier {
   return leadingBack(carrier, { srs: () => srsOf(house, house.law.config) });
 }
 
-/** Reports in the languages of those who sent. */
+/** Reports in the languages of those who sent, signed by the domain they are from. */
 export function reporterOf(house: House): Reporter {
   const { ids, clock } = house;
   const config = () => house.law.config;
@@ -39,5 +39,6 @@ export function reporterOf(house: House): Reporter {
     return languagesOf(packs.map(({ country }) => country));
   };
   const from = () => config().queue.reportFrom ?? `mailer-daemon@${config().hostname}`;
-  return createReporter({ hostname: () => config().hostname, from, languagesFor, ids, clock });
+  const sign = async (text: Buffer): Promise<Buffer> => (await house.law.signing?.own(text)) ?? text;
+  return createReporter({ hostname: () => config().hostname, from, languagesFor, ids, clock, sign });
 }
