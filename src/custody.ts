@@ -14,6 +14,7 @@ import { queueHop } from "./delivery/queue/hop.ts";
 import type { Carrier } from "./delivery/queue/queued.ts";
 import { rewritingHop, srsOf } from "./delivery/rewriting.ts";
 import type { House } from "./house.ts";
+import { Unavailable } from "./kit/trouble.ts";
 import { copiesOf } from "./stores/open-ads.ts";
 import { type OpenSpool, openSpool, type SpoolSize } from "./stores/spool/open.ts";
 import { hasSpool } from "./stores/spool/place.ts";
@@ -117,7 +118,12 @@ async function openQueue(house: House, hop: () => NextHop, config: Config): Prom
     now: house.clock.now,
     settings: () => house.law.config.queue,
     onQueued: () => runner.wake(),
-    ping: () => hop().ping(),
+    async ping() {
+      await spool.ping();
+      if (isElsewhere(house) && (await spool.helpers()) === 0) {
+        throw new Unavailable("next-hop", "no process is there that delivers what the queue holds");
+      }
+    },
   });
   return {
     front,

@@ -11,8 +11,10 @@ import { type Clock, systemClock } from "./kit/clock.ts";
 import type { Duty } from "./kit/duties.ts";
 import { createIds, type Ids } from "./kit/ids.ts";
 import type { Log } from "./kit/log.ts";
+import type { Meter } from "./kit/metrics.ts";
 import type { Store } from "./kit/store.ts";
 import { type Law, layDownLaw } from "./law-in-force.ts";
+import { type Watched, watchedJournal } from "./ledger/health.ts";
 import { startHousekeeping } from "./ledger/housekeeping.ts";
 import type { Journal } from "./ledger/journal.ts";
 import { createRecorder, type Recorder } from "./ledger/recorder.ts";
@@ -48,6 +50,8 @@ export interface House {
   readonly ledger: LedgerPlace;
   readonly journal: Journal;
   readonly recorder: Recorder;
+  /** Why nothing can be written down, as it was seen lately; undefined: nothing is known against it. */
+  ledgerTrouble(): string | undefined;
   readonly tokens: Tokens;
   readonly conduct: Conduct;
   readonly lists: Lists;
@@ -91,7 +95,7 @@ export async function buildHouse(loaded: LoadedConfig, log: Log, place: Place = 
   const codes = createCodeRegister(store.tables, clock);
   const lessons = createLessonRegister(store.tables, clock);
   const ledger = ledgerPlace(config);
-  const journal = timedJournal(await openJournal(ledger.journalDir), meter);
+  const { journal, trouble: ledgerTrouble } = await journalIn(ledger.journalDir, { meter, clock });
   const recorder = countedRecorder(createRecorder(journal, ids, clock), meter);
   const conduct = watchConduct({ clock, log, store, recorder }, () => house?.law.conduct ?? conductSettings([]));
   const lists = createLists(clock, ({ problem, ...news }) =>
@@ -115,6 +119,7 @@ export async function buildHouse(loaded: LoadedConfig, log: Log, place: Place = 
     ledger,
     journal,
     recorder,
+    ledgerTrouble,
     conduct,
     lists,
     gate,
@@ -134,6 +139,11 @@ export async function buildHouse(loaded: LoadedConfig, log: Log, place: Place = 
     await close();
     throw error;
   }
+}
+
+/** The hot ledger, measured and watched. */
+async function journalIn(dir: string, { meter, clock }: { meter: Meter; clock: Clock }): Promise<Watched> {
+  return watchedJournal(timedJournal(await openJournal(dir), meter), () => clock.steadyMs?.() ?? clock.now());
 }
 
 const notYet = (): never => {

@@ -23,7 +23,7 @@ export interface HopParts {
   readonly settings: () => Times & { readonly holdDays: number };
   /** A mail has come. */
   readonly onQueued: () => void;
-  /** Is the way behind the queue there? @throws Unavailable */
+  /** Can it keep a mail, and does anybody deliver? Not whether the way behind it is there: mail waits for that. @throws Unavailable */
   readonly ping: () => Promise<void>;
 }
 

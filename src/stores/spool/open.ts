@@ -9,7 +9,7 @@ import { Unavailable } from "../../kit/trouble.ts";
 import { Environment } from "../lmdb/environment.ts";
 import { createContents } from "./contents.ts";
 import { endLease, takeDue, takeLate } from "./leasing.ts";
-import { createOwner, HEARTBEAT_MS, type Owner } from "./owners.ts";
+import { createOwner, HEARTBEAT_MS, helpersIn, type Owner } from "./owners.ts";
 import { checkFileSystem, claim } from "./place.ts";
 import { type Recovered, recover, type WereEntered } from "./recovery.ts";
 import { idKey, NAMES, type Name, readDestination, readRow, readTimed, rowOf } from "./rows.ts";
@@ -49,6 +49,10 @@ export interface OpenSpool extends Spool {
   recover(): Promise<Recovered>;
   /** How much there is, at the cost of a look. */
   size(): Promise<SpoolSize>;
+  /** Can it keep another mail: is there room, does its disk take a write? @throws Unavailable("disk") */
+  ping(): Promise<void>;
+  /** Processes of this service that only deliver and are there. */
+  helpers(): Promise<number>;
   /** Gives back what this process had leased. */
   giveBack(leases: readonly { readonly mail: { readonly id: string }; readonly turn: string }[]): Promise<void>;
 }
@@ -93,6 +97,7 @@ async function buildSpool(
   const beat = setInterval(() => {
     environment.write((dbs) => owner.beat(dbs, now())).catch(() => undefined);
   }, HEARTBEAT_MS).unref();
+  const probe = createProbe(() => environment.write((dbs) => owner.beat(dbs, now())));
   const taker = (dbs: Parameters<typeof takeDue>[0]["dbs"]) => ({ dbs, owner: owner.name });
   return {
     full: () => space.full(),
@@ -123,6 +128,12 @@ async function buildSpool(
         const leased = entriesIn(dbs.leases.getStats());
         return { mails: entriesIn(dbs.mails.getStats()), leased, ...(due && { dueAt: readTimed(due).at }) };
       }),
+    async ping() {
+      const why = space.full();
+      if (why !== undefined) throw new Unavailable("disk", `the spool is full: ${why}`);
+      await probe();
+    },
+    helpers: () => environment.read((dbs) => helpersIn(dbs, now())),
     recover: () => recover({ environment, contents, wereEntered: options.wereEntered }, now()),
     giveBack: (leases) =>
       environment.write((dbs) => {
@@ -134,6 +145,17 @@ async function buildSpool(
       await environment.write((dbs) => void dbs.owners.remove(Buffer.from(owner.name))).catch(() => undefined);
       await environment.close();
     },
+  };
+}
+
+/** A write that was done so short a time ago is believed: whoever asks often costs no more flushes. */
+const BELIEVED_MS = 1_000;
+
+function createProbe(write: () => Promise<unknown>): () => Promise<void> {
+  let last: { readonly at: number; readonly done: Promise<unknown> } | undefined;
+  return async () => {
+    if (!last || performance.now() - last.at > BELIEVED_MS) last = { at: performance.now(), done: write() };
+    await last.done;
   };
 }
 

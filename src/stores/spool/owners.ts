@@ -72,6 +72,16 @@ export function readOwner({ owners }: Tables, name: string): OwnerRow | undefine
   return text === undefined ? undefined : (JSON.parse(text) as OwnerRow);
 }
 
+/** Processes beside the service that are there: those that only deliver. */
+export function helpersIn(dbs: Tables, nowMs: number): number {
+  let count = 0;
+  for (const { key } of dbs.owners.getRange()) {
+    const name = Buffer.from(key).toString();
+    if (readOwner(dbs, name)?.service === undefined && isAlive(dbs, name, nowMs)) count += 1;
+  }
+  return count;
+}
+
 /** Those of the service who are there, and one of another service, if there is one. */
 export function servicesOf(dbs: Tables, service: string, nowMs: number): { ours: number; stranger?: OwnerRow } {
   let ours = 0;
