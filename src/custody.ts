@@ -153,7 +153,7 @@ function startDelivering(house: House, spool: OpenSpool, carrier: Carrier): Deli
   // Where several processes take mail in, one of them starts those that deliver; these look for what the others took in.
   const count = (house.worker ?? 1) === 1 ? config.queue.processes : 0;
   const those = isElsewhere(house)
-    ? startDeliverers({ count, configPath: path, log })
+    ? startDeliverers({ count, configPath: path, log, onFigures: house.meter.absorb })
     : runQueue(house, spool, carrier);
   const recovering = setInterval(() => {
     spool.recover().catch((error: unknown) => log.warn({ err: error }, "the queue cannot be put in order"));

@@ -1,6 +1,6 @@
 /** A process that delivers: `deliverers.ts` starts it. It ends with the service that started it, however that ends. */
 import { loadConfig } from "./config/load.ts";
-import type { Word } from "./deliverers.ts";
+import { TELL_MS, type Told, type Word } from "./deliverers.ts";
 import { openDelivery } from "./delivering.ts";
 import { buildHouse } from "./house.ts";
 import { createLog } from "./kit/log.ts";
@@ -32,8 +32,16 @@ const log = createLog(loaded.config.log.level, loaded.config.log.format);
 const house = await buildHouse({ ...loaded, config: { ...loaded.config, lists: [] } }, log);
 const delivery = await openDelivery(house);
 wake = delivery.wake;
+const tell = async (): Promise<void> => {
+  const figures = process.connected ? house.meter.take() : undefined;
+  if (!figures) return;
+  await new Promise<void>((told) => process.send?.({ figures } satisfies Told, undefined, undefined, () => told()));
+};
+const telling = setInterval(() => void tell(), TELL_MS).unref();
 close = async (graceMs) => {
+  clearInterval(telling);
   await delivery.close(graceMs);
+  await tell();
   await house.close();
 };
 if (!process.connected) end(0);

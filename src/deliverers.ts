@@ -5,6 +5,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { Log } from "./kit/log.ts";
+import type { Snapshot } from "./metrics/meter.ts";
 
 export interface Deliverers {
   /** Something has come; told to them all, at most every few milliseconds. */
@@ -18,7 +19,16 @@ export interface DeliverersOptions {
   /** Each reads it for itself. */
   readonly configPath: string;
   readonly log: Log;
+  /** What one has counted since the last time. */
+  readonly onFigures: (figures: Snapshot) => void;
 }
+
+/** What a deliverer tells: its figures are the service's, who is asked for them. */
+export interface Told {
+  readonly figures: Snapshot;
+}
+/** It tells them so often. */
+export const TELL_MS = 2_000;
 
 /** What a deliverer is told. */
 export type Word = "wake" | { readonly endWithinMs: number };
@@ -31,7 +41,7 @@ const AGAIN_MS_MAX = 60_000;
 /** Beyond the grace it was given. */
 const PATIENCE_MS = 5_000;
 
-export function startDeliverers({ count, configPath, log }: DeliverersOptions): Deliverers {
+export function startDeliverers({ count, configPath, log, onFigures }: DeliverersOptions): Deliverers {
   const children = new Set<ChildProcess>();
   let isClosing = false;
   let waking: NodeJS.Timeout | undefined;
@@ -46,6 +56,7 @@ export function startDeliverers({ count, configPath, log }: DeliverersOptions): 
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });
     children.add(child);
+    child.on("message", ({ figures }: Told) => onFigures(figures));
     child.on("error", () => child.kill("SIGKILL"));
     child.once("exit", (code, signal) => {
       children.delete(child);

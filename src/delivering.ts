@@ -54,6 +54,7 @@ export function runQueue(house: House, spool: OpenSpool, carrier: Carrier): Deli
     gate: refusalGate(house, settings().attemptMaxMs),
     deliveriesMax: settings().deliveriesMax,
     reporter: reporterOf(house),
+    onBlock: () => house.meter.count("consentry_blocks_total"),
     tellsHoldEnd: () => settings().holdNotice,
   });
   return {

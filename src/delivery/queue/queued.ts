@@ -69,6 +69,8 @@ export interface Attempt {
   readonly serverIp?: string;
   /** That server took over what the sender asked to be told (RFC 3461); else we tell that we relayed it. */
   readonly tellsSender?: true;
+  /** The server said for good what is about our address and not about the mail: the operator has to do something. */
+  readonly isBlock?: true;
 }
 
 /** Tries a mail once. Bounded; never throws for what the world does: that is an `Attempt` of kind `later`. */

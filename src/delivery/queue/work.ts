@@ -21,6 +21,8 @@ export interface WorkParts extends TellingParts {
   readonly gate?: Gate;
   /** Longest time one attempt may take, ms. */
   readonly attemptMaxMs: number;
+  /** A server blocks the address we come from. */
+  readonly onBlock?: () => void;
 }
 
 /** A place in the mail's recipients and what became of it. */
@@ -43,6 +45,7 @@ export async function deliver(parts: WorkParts, lease: Lease): Promise<{ away: A
     const isAway = attempts.find(({ kind, scope }) => kind === "later" && scope === "destination");
     await noteDestination(parts, destination, isAway);
     if (isAway) away.push(isAway);
+    if (isAway?.isBlock) tellOfBlock(parts, destination, isAway);
     destinations.push(destination);
     ends.push(...places.map((place, index) => endOf(parts, lease, { place, destination, attempt: attempts[index] })));
   }
@@ -129,6 +132,16 @@ async function attempt(parts: WorkParts, { lease, places, content }: Task): Prom
     parts.log.error({ err: error, mailId: lease.mail.id }, "a bug: the mail waits for its next attempt");
     return all({ reply: writeReply("local-trouble"), scope: "mail" });
   }
+}
+
+/** Nothing sender or recipient could mend: its mails wait, so that the operator has days to have the block removed. */
+function tellOfBlock({ log, onBlock }: WorkParts, destination: string, { server, serverIp, reply }: Attempt): void {
+  const { code, enhanced } = reply;
+  log.error(
+    { destination, server, serverIp, code, enhanced },
+    "a server blocks our address: all mail for it waits; `consentry queue destinations` has its words",
+  );
+  onBlock?.();
 }
 
 /** A destination that does not answer is left alone, for all its mails; the first sign of life ends that. */
