@@ -67,8 +67,10 @@ export interface Attempt {
   /** The server's name and address, when one answered. */
   readonly server?: string;
   readonly serverIp?: string;
-  /** That server took over what the sender asked to be told (RFC 3461); else we tell that we relayed it. */
+  /** That server took over what the sender asked to be told (RFC 3461); else we tell that we relayed it, or that it arrived. */
   readonly tellsSender?: true;
+  /** It is in the mailbox (a Maildir, LMTP): nobody further on will say more of it. */
+  readonly isFinal?: true;
   /** The server said for good what is about our address and not about the mail: the operator has to do something. */
   readonly isBlock?: true;
 }

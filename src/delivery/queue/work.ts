@@ -9,7 +9,7 @@ import { writeReply } from "../../mail/replies.ts";
 import type { Recipient } from "../../mail/views.ts";
 import type { Parcel } from "../next-hop.ts";
 import { queueEntries, type What, whatOf } from "./entries.ts";
-import type { Attempt, Gate, Permission, QueuedRecipient } from "./queued.ts";
+import type { Attempt, Gate, Permission, QueuedRecipient, Report } from "./queued.ts";
 import { waitMs } from "./schedule.ts";
 import type { Change, Lease, Settlement, Spool } from "./spool.ts";
 import { mayBeTold, reportOn, type TellingParts } from "./telling.ts";
@@ -214,8 +214,12 @@ async function settlementOf(parts: WorkParts, lease: Lease, { ends, content }: E
     ...failed.map(({ recipient }) => recipient),
   ];
   const told = await tell(parts, { lease, kind: "failed", news, content });
-  const relayed = ends.filter(({ recipient, attempt: made }) => wantsSuccess(recipient) && !made?.tellsSender);
-  const good = await tell(parts, { lease, kind: "relayed", news: relayed.map(({ recipient }) => recipient), content });
+  const good = ends.filter(({ recipient, attempt: made }) => wantsSuccess(recipient) && !made?.tellsSender);
+  const [delivered, relayed] = [true, false].map((isFinal) =>
+    good.filter(({ attempt: made }) => (made?.isFinal === true) === isFinal).map(({ recipient }) => recipient),
+  );
+  const arrived = await tell(parts, { lease, kind: "delivered", news: delivered ?? [], content });
+  const passedOn = await tell(parts, { lease, kind: "relayed", news: relayed ?? [], content });
   const changes = new Map<number, Change>();
   for (const { place, destination, recipient } of ends) {
     changes.set(place, { recipient, destination, isTold: recipient.state === "failed" && told.isSettled });
@@ -226,7 +230,7 @@ async function settlementOf(parts: WorkParts, lease: Lease, { ends, content }: E
     changes.set(place, { recipient, destination, isTold: true });
   }
   const again = told.isSettled ? {} : { lateAt: parts.now() + TELL_AGAIN_MS };
-  return { lease, changes, reports: [...told.reports, ...good.reports], ...again };
+  return { lease, changes, reports: [...told.reports, ...arrived.reports, ...passedOn.reports], ...again };
 }
 
 const wantsSuccess = ({ state, recipient }: QueuedRecipient): boolean =>
@@ -234,7 +238,7 @@ const wantsSuccess = ({ state, recipient }: QueuedRecipient): boolean =>
 
 export interface News {
   readonly lease: Lease;
-  readonly kind: "failed" | "delayed" | "relayed" | "expired";
+  readonly kind: Report["kind"];
   readonly news: readonly QueuedRecipient[];
   readonly content: () => Promise<Parcel>;
 }
