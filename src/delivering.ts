@@ -11,6 +11,7 @@ import { type Runner, startRunner } from "./delivery/queue/runner.ts";
 import type { House } from "./house.ts";
 import { createFlights } from "./registers/flights.ts";
 import { type OpenSpool, openSpool, type SpoolOptions } from "./stores/spool/open.ts";
+import { nameOf as processName } from "./stores/spool/owners.ts";
 import type { WereEntered } from "./stores/spool/recovery.ts";
 
 const MB = 1_048_576;
@@ -87,8 +88,8 @@ export function spoolOptions(house: House, role: SpoolOptions["role"]): SpoolOpt
     reserveBytes: reserveMb * MB,
     now: house.clock.now,
     role,
-    // Also those of a supervisor that was killed: they may end their mails while the next one's begin.
-    ...(house.worker !== undefined && { service: "workers" }),
+    // One service are the workers of one supervisor. Those of one that was killed may end their mails while the next one's begin.
+    ...(house.supervisor !== undefined && { service: processName(house.supervisor), keeper: house.supervisor }),
     wereEntered: enteredIn(house),
   };
 }

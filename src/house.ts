@@ -37,6 +37,8 @@ import { addLine, type LedgerPlace, ledgerPlace, openNodeArchive } from "./store
 export interface House {
   /** Which of several processes this is, from 1; absent where there is one. */
   readonly worker?: number | undefined;
+  /** Id of the process that started them all. */
+  readonly supervisor?: number | undefined;
   readonly clock: Clock;
   readonly log: Log;
   readonly ids: Ids;
@@ -68,12 +70,14 @@ export interface Place {
   readonly clock?: Clock;
   /** Which of several processes this is, from 1. */
   readonly worker?: number | undefined;
+  /** Id of the process that started them all. */
+  readonly supervisor?: number | undefined;
 }
 
 /** Builds what remembers and what judges. @throws Misuse with every key that is wrong */
 export async function buildHouse(loaded: LoadedConfig, log: Log, place: Place = {}): Promise<House> {
   const { config, file } = loaded;
-  const { clock = systemClock, worker } = place;
+  const { clock = systemClock, worker, supervisor } = place;
   mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
   const secret = readSecret(config);
   const ids = createIds(clock, secret, worker);
@@ -124,7 +128,7 @@ export async function buildHouse(loaded: LoadedConfig, log: Log, place: Place = 
     lists,
     gate,
   };
-  const ground = { worker, clock, log, ids, tokens, meter, ...remembered };
+  const ground = { worker, supervisor, clock, log, ids, tokens, meter, ...remembered };
   const close = async (): Promise<void> => {
     house?.law.names?.close();
     lists.close();

@@ -32,6 +32,8 @@ export interface SpoolOptions {
   readonly role: "service" | "helper";
   /** The same for all processes of one service, where there are several. */
   readonly service?: string | undefined;
+  /** Id of the process that started them. */
+  readonly keeper?: number | undefined;
   readonly wereEntered: WereEntered;
 }
 
@@ -69,7 +71,7 @@ export async function openSpool(options: SpoolOptions): Promise<OpenSpool> {
   checkFileSystem(dir);
   const environment = openEnvironment(dir, timeoutMs);
   const service = options.service ?? randomUUID();
-  const owner = createOwner(role === "service" ? service : undefined);
+  const owner = role === "service" ? createOwner(service, options.keeper) : createOwner();
   try {
     const isFirst = await environment.write((dbs) => {
       const nobodyThere = role === "service" && claim(dbs, { dir, service, nowMs: now(), adopt: false });

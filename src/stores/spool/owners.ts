@@ -18,8 +18,15 @@ interface OwnerRow {
   /** Of the machine's start, and of the room in which the pid counts. */
   readonly where: string;
   readonly heardAt: number;
-  /** The service it belongs to; absent for a command beside it. */
+  /** The service it belongs to; absent for a process that only delivers. */
   readonly service?: string;
+  /** The supervisor that started it; when that is gone it only ends its mails. */
+  readonly keeper?: Keeper;
+}
+
+interface Keeper {
+  readonly pid: number;
+  readonly started: string;
 }
 
 function read(path: string): string {
@@ -50,10 +57,22 @@ export interface Owner {
   beat(dbs: Tables, nowMs: number): void;
 }
 
-/** @param service the same for all processes of one service; absent: a command beside it */
-export function createOwner(service?: string): Owner {
+/** Which process this is, among all there ever are on this machine. */
+export const nameOf = (pid: number): string => `${pid} ${startOf(pid)}`;
+
+/**
+ * @param service the same for all processes of one service; absent: a process that only delivers
+ * @param keeper id of the process that started them all, where one did
+ */
+export function createOwner(service?: string, keeper?: number): Owner {
   const name = randomBytes(9).toString("base64url");
-  const self = { pid: process.pid, started: startOf(process.pid), where: where(), ...(service && { service }) };
+  const self = {
+    pid: process.pid,
+    started: startOf(process.pid),
+    where: where(),
+    ...(service && { service }),
+    ...(keeper !== undefined && { keeper: { pid: keeper, started: startOf(keeper) } }),
+  };
   return {
     name,
     beat: ({ owners }, nowMs) => void owners.put(Buffer.from(name), JSON.stringify({ ...self, heardAt: nowMs })),
@@ -64,8 +83,12 @@ export function createOwner(service?: string): Owner {
 export function isAlive(dbs: Tables, name: string, nowMs: number): boolean {
   const row = readOwner(dbs, name);
   if (!row || Math.abs(nowMs - row.heardAt) > SILENT_MS) return false;
-  return row.where !== where() || row.where === "" || startOf(row.pid) === row.started;
+  return isThere(row, row.where);
 }
+
+/** A process of another machine or room cannot be looked at, and counts as there. */
+const isThere = ({ pid, started }: Keeper, whence: string): boolean =>
+  whence !== where() || whence === "" || startOf(pid) === started;
 
 export function readOwner({ owners }: Tables, name: string): OwnerRow | undefined {
   const text = owners.get(Buffer.from(name));
@@ -89,7 +112,9 @@ export function servicesOf(dbs: Tables, service: string, nowMs: number): { ours:
     const name = Buffer.from(key).toString();
     const row = readOwner(dbs, name);
     if (row?.service === undefined || !isAlive(dbs, name, nowMs)) continue;
-    if (row.service !== service) return { ours, stranger: row };
+    // Workers that lost their supervisor end their mails beside the next one's, as if they were its own.
+    const isOrphan = row.keeper !== undefined && !isThere(row.keeper, row.where);
+    if (row.service !== service && !isOrphan) return { ours, stranger: row };
     ours += 1;
   }
   return { ours };
