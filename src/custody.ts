@@ -12,7 +12,8 @@ import type { NextHop } from "./delivery/next-hop.ts";
 import { nextHopOf } from "./delivery/open.ts";
 import { queueHop } from "./delivery/queue/hop.ts";
 import type { Carrier } from "./delivery/queue/queued.ts";
-import { rewritingHop, srsOf } from "./delivery/rewriting.ts";
+import { noteReturned } from "./delivery/returned.ts";
+import { isVerp, rewritingHop, srsOf, verpOf } from "./delivery/rewriting.ts";
 import type { House } from "./house.ts";
 import { Unavailable } from "./kit/trouble.ts";
 import { copiesOf } from "./stores/open-ads.ts";
@@ -51,12 +52,16 @@ export async function openCustody(house: House): Promise<Custody> {
   copiesOf(house, house.law.config);
   let hop = nextHopOf(house.law.config);
   let queue = needsQueue(house.law.config) ? await openQueue(house, () => hop, house.law.config) : undefined;
+  const isLocal = (domain: string): boolean => house.law.site.isLocal(domain);
+  const onTrouble = (error: unknown): void => house.log.warn({ err: error }, "a bounce could not be counted");
+  const onReturned = noteReturned({ ...house, isLocal, onTrouble });
   const isQueueing = (): boolean => house.law.config.nextHop.mode === "queue";
   return {
     nextHop: () =>
       rewritingHop(queue && isQueueing() ? queue.front : hop, {
         srs: () => srsOf(house, house.law.config),
-        isLocal: (domain) => house.law.site.isLocal(domain),
+        verp: () => verpOf({ clock: house.clock, tables: house.store.tables }, house.law.config),
+        ...{ isLocal, onReturned },
       }),
     archived: (inner) =>
       archivingHop(inner, { archive: () => copiesOf(house, house.law.config), choice: () => house.law.choice }),
@@ -117,6 +122,7 @@ async function openQueue(house: House, hop: () => NextHop, config: Config): Prom
     log,
     now: house.clock.now,
     settings: () => house.law.config.queue,
+    isVerp: (client) => isVerp(client, house.law.config),
     onQueued: () => runner.wake(),
     async ping() {
       await spool.ping();

@@ -109,8 +109,11 @@ function discords(config: Config, { active, local, waits }: Compiled): string[] 
   if (address !== undefined && !local.has(address.slice(address.lastIndexOf("@") + 1))) {
     problems.push("refusals.address: its domain is none of localDomains, so nobody could write to it");
   }
-  const { mode, domain = config.hostname.toLowerCase() } = config.envelopeRewriting;
-  if (mode === "srs" && !local.has(domain)) {
+  const { mode, verp, domain = config.hostname.toLowerCase() } = config.envelopeRewriting;
+  if (verp !== "off" && config.nextHop.mode !== "queue") {
+    problems.push("envelopeRewriting.verp: only with nextHop.mode: queue, where each recipient's copy can go alone");
+  }
+  if ((mode === "srs" || verp !== "off") && !local.has(domain)) {
     problems.push(`envelopeRewriting.domain: ${domain} is none of localDomains, so no bounce would come back`);
   }
   if (waits && config.nextHop.mode !== "queue") {

@@ -4,7 +4,7 @@
  */
 import type { Log } from "../../kit/log.ts";
 import { Unavailable } from "../../kit/trouble.ts";
-import { isAdSender } from "../../mail/client.ts";
+import { type Client, isAdSender } from "../../mail/client.ts";
 import { type Reply, writeReply } from "../../mail/replies.ts";
 import type { Recipient, Sender, Session } from "../../mail/views.ts";
 import type { Handover, HeldBy, NextHop, Outcome, Parcel } from "../next-hop.ts";
@@ -21,6 +21,8 @@ export interface HopParts {
   readonly log: Log;
   readonly now: () => number;
   readonly settings: () => Times & { readonly holdDays: number };
+  /** Does mail of this client leave with a return address for each recipient? Absent: nobody's does. */
+  readonly isVerp?: (client: Client) => boolean;
   /** A mail has come. */
   readonly onQueued: () => void;
   /** Can it keep a mail, and does anybody deliver? Not whether the way behind it is there: mail waits for that. @throws Unavailable */
@@ -88,7 +90,7 @@ interface Collected {
   readonly parcel: Parcel;
 }
 
-function mailOf({ carrier, now, settings }: HopParts, letter: Letter, collected: Collected): NewMail {
+function mailOf({ carrier, now, settings, isVerp }: HopParts, letter: Letter, collected: Collected): NewMail {
   const { recipients, dropped, held, parcel } = collected;
   const arrivedAt = now();
   const times = settings();
@@ -100,6 +102,7 @@ function mailOf({ carrier, now, settings }: HopParts, letter: Letter, collected:
   const mail: QueuedMail = {
     ...knownOf(letter),
     ...(parcel.isProven && { isProven: true }),
+    ...(client && letter.sender.address && isVerp?.(client) && { verp: true }),
     arrivedAt,
     expiresAt,
     bytes: parcel.bytes,

@@ -23,6 +23,8 @@ export interface QueuedMail {
   readonly recipients: readonly QueuedRecipient[];
   /** It is known who sent it, though he is no client of ours (SPF or DKIM of the sender's domain): he may get reports. */
   readonly isProven?: true;
+  /** Each recipient's copy goes alone, with a return address that tells whose it is (verp.ts). */
+  readonly verp?: true;
   /** A report of ours: whatever becomes of it, nobody is told. */
   readonly isReport?: true;
   /** Set: nothing is tried before somebody releases it. */

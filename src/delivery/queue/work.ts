@@ -34,19 +34,21 @@ interface End {
   readonly attempt?: Attempt;
 }
 
-/** @returns the destinations that did not answer, and those that did */
-export async function deliver(parts: WorkParts, lease: Lease): Promise<{ away: Attempt[]; destinations: string[] }> {
-  const content = once(() => parts.spool.content(lease.mail));
+/** Where each recipient goes alone, so many of them at a time: a crash then means few that get it twice. */
+const ALONE_MAX = 20;
+
+export async function deliver(parts: WorkParts, taken: Lease): Promise<void> {
+  const content = once(() => parts.spool.content(taken.mail));
+  const lease = taken.mail.verp ? { ...taken, due: taken.due.slice(0, ALONE_MAX) } : taken;
   const { ends, open } = await askGate(parts, lease);
-  const away: Attempt[] = [];
-  const destinations: string[] = [];
-  for (const [destination, places] of grouped(parts, lease, open)) {
-    const attempts = await attempt(parts, { lease, places, content });
+  const away = new Map<string, Attempt>();
+  for (const { destination, places } of grouped(parts, lease, open)) {
+    const before = away.get(destination);
+    const attempts = before ? places.map(() => before) : await attempt(parts, { lease, places, content });
     const isAway = attempts.find(({ kind, scope }) => kind === "later" && scope === "destination");
-    await noteDestination(parts, destination, isAway);
-    if (isAway) away.push(isAway);
-    if (isAway?.isBlock) tellOfBlock(parts, destination, isAway);
-    destinations.push(destination);
+    if (!before) await noteDestination(parts, destination, isAway);
+    if (!before && isAway?.isBlock) tellOfBlock(parts, destination, isAway);
+    if (isAway) away.set(destination, isAway);
     ends.push(...places.map((place, index) => endOf(parts, lease, { place, destination, attempt: attempts[index] })));
   }
   const tried = ends.filter((each) => each.attempt);
@@ -60,7 +62,6 @@ export async function deliver(parts: WorkParts, lease: Lease): Promise<{ away: A
   }
   await write(parts, lease, ends);
   await settled(parts, await settlementOf(parts, lease, { ends, content }));
-  return { away, destinations };
 }
 
 /** Who may be tried, and what is settled for the others without trying. */
@@ -101,13 +102,16 @@ const STORE_WAIT_MS = 60_000;
 const recipientAt = ({ mail }: Lease, place: number): Recipient =>
   (mail.recipients[place] as QueuedRecipient).recipient;
 
-function grouped({ carrier }: WorkParts, lease: Lease, places: readonly number[]): Map<string, number[]> {
-  const groups = new Map<string, number[]>();
-  for (const place of places) {
-    const destination = carrier.destinationOf(lease.mail, recipientAt(lease, place));
-    groups.set(destination, [...(groups.get(destination) ?? []), place]);
-  }
-  return groups;
+interface Group {
+  readonly destination: string;
+  readonly places: readonly number[];
+}
+
+/** Who goes together in one attempt: those of one destination, or each alone. */
+function grouped({ carrier }: WorkParts, { mail, ...lease }: Lease, places: readonly number[]): Group[] {
+  const destinationOf = (place: number): string => carrier.destinationOf(mail, recipientAt({ mail, ...lease }, place));
+  if (mail.verp) return places.map((place) => ({ destination: destinationOf(place), places: [place] }));
+  return [...Map.groupBy(places, destinationOf)].map(([destination, those]) => ({ destination, places: those }));
 }
 
 interface Task {
