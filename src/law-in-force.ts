@@ -7,6 +7,7 @@ import type { LoadedConfig } from "./config/load.ts";
 import type { Config } from "./config/schema.ts";
 import { inFileOrder } from "./config/yaml.ts";
 import type { GateSettings } from "./delivery/ad-gate.ts";
+import { returnDomainOf } from "./delivery/rewriting.ts";
 import { refusalWays } from "./desk/open.ts";
 import type { Tokens } from "./desk/tokens.ts";
 import { openSealing, type Sealing } from "./doors/sealing.ts";
@@ -139,7 +140,10 @@ export function layDownLaw({ config, file }: LoadedConfig, parts: LawParts): Law
   if (problems.length > 0) throw new Misuse(`${file.path} cannot be used:`, inFileOrder(problems.map(file.place)));
   const signing = openSigning(config, { clock, isLocal: local.has });
   const hostname = config.hostname.toLowerCase();
-  const site: Site = { hostname, isLocal: local.has, isOurId: ids.isOurs, ...(signing && { signs: signing.signs }) };
+  const site: Site = {
+    ...{ hostname, isLocal: local.has, isOurId: ids.isOurs, ...(signing && { signs: signing.signs }) },
+    returnsTo: ({ client }) => (client ? returnDomainOf(client, config) : undefined),
+  };
   const { meter = NO_METER } = parts;
   const names = openNames(config.dns, clock, (ms, answered) => {
     meter.observe("consentry_dns_seconds", ms / 1_000);

@@ -175,7 +175,15 @@ export function verpOf(ground: { readonly clock: Clock; readonly tables: Tables 
 export const isVerp = ({ verp }: Client, { envelopeRewriting }: Config): boolean =>
   envelopeRewriting.verp !== "off" && (verp ?? envelopeRewriting.verp === "all");
 
-function placeOf(config: Config) {
-  const { domain = config.hostname.toLowerCase(), daysMax } = config.envelopeRewriting;
-  return { domain, daysMax, secret: readSecret(config) };
-}
+/** The domain of those its mail leaves with; undefined: its own senders. */
+export const returnDomainOf = (client: Client, config: Config): string | undefined =>
+  isVerp(client, config) ? domainOf(config) : undefined;
+
+const domainOf = ({ envelopeRewriting, hostname }: Config): string =>
+  envelopeRewriting.domain ?? hostname.toLowerCase();
+
+const placeOf = (config: Config) => ({
+  domain: domainOf(config),
+  daysMax: config.envelopeRewriting.daysMax,
+  secret: readSecret(config),
+});
