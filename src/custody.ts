@@ -15,6 +15,7 @@ import type { Carrier } from "./delivery/queue/queued.ts";
 import { noteReturned } from "./delivery/returned.ts";
 import { isVerp, rewritingHop, srsOf, verpOf } from "./delivery/rewriting.ts";
 import type { House } from "./house.ts";
+import type { Log } from "./kit/log.ts";
 import { Unavailable } from "./kit/trouble.ts";
 import { copiesOf } from "./stores/open-ads.ts";
 import { type OpenSpool, openSpool, type SpoolSize } from "./stores/spool/open.ts";
@@ -106,6 +107,7 @@ async function openQueue(house: House, hop: () => NextHop, config: Config): Prom
   const ways = switchCarrier(carrierOf(house, config));
   const spool = await openSpool(spoolOptions(house, "service"));
   try {
+    await keepTime(spool, log);
     const found = await spool.recover();
     if (found.leases + found.arrived + found.forgotten > 0)
       log.info({ ...found }, "the queue is in order after a crash");
@@ -148,6 +150,12 @@ async function openQueue(house: House, hop: () => NextHop, config: Config): Prom
   };
 }
 
+async function keepTime(spool: OpenSpool, log: Log): Promise<void> {
+  const mails = await spool.keepTime();
+  if (mails !== undefined)
+    log.warn({ mails }, "the clock has gone back: mails that would have waited for it are brought back");
+}
+
 /** A store that only this process sees, or the configuration, may want that one process does it all. */
 const isElsewhere = ({ law: { config } }: House): boolean =>
   config.queue.processes > 0 && config.store.url !== "memory:";
@@ -162,7 +170,9 @@ function startDelivering(house: House, spool: OpenSpool, carrier: Carrier): Deli
     ? startDeliverers({ count, configPath: path, log, onFigures: house.meter.absorb })
     : runQueue(house, spool, carrier);
   const recovering = setInterval(() => {
-    spool.recover().catch((error: unknown) => log.warn({ err: error }, "the queue cannot be put in order"));
+    Promise.all([keepTime(spool, log), spool.recover()]).catch((error: unknown) =>
+      log.warn({ err: error }, "the queue cannot be put in order"),
+    );
   }, RECOVER_MS).unref();
   return {
     wake: () => those.wake(),

@@ -87,6 +87,7 @@ export function spoolOptions(house: House, role: SpoolOptions["role"]): SpoolOpt
     mailsMax,
     reserveBytes: reserveMb * MB,
     now: house.clock.now,
+    steadyMs: house.clock.steadyMs,
     role,
     // One service are the workers of one supervisor. Those of one that was killed may end their mails while the next one's begin.
     ...(house.supervisor !== undefined && { service: processName(house.supervisor), keeper: house.supervisor }),

@@ -7,12 +7,13 @@ import type { Parcel } from "../../delivery/next-hop.ts";
 import type { Ask, NewMail, Settlement, Spool } from "../../delivery/queue/spool.ts";
 import { Unavailable } from "../../kit/trouble.ts";
 import { Environment } from "../lmdb/environment.ts";
+import { bringBack, noteClock } from "./clock-back.ts";
 import { createContents } from "./contents.ts";
 import { endLease, takeDue, takeLate } from "./leasing.ts";
-import { createOwner, HEARTBEAT_MS, helpersIn, type Owner } from "./owners.ts";
+import { createOwner, HEARTBEAT_MS, helpersIn, type Owner, SILENT_MS } from "./owners.ts";
 import { checkFileSystem, claim } from "./place.ts";
 import { type Recovered, recover, type WereEntered } from "./recovery.ts";
-import { idKey, NAMES, type Name, readDestination, readRow, readTimed, rowOf } from "./rows.ts";
+import { idKey, NAMES, type Name, readDestination, readRow, readTimed, rowOf, type Tables } from "./rows.ts";
 import { begin, remove, settle, store } from "./settling.ts";
 import { type Space, watchSpace } from "./space.ts";
 import { retime } from "./turns.ts";
@@ -28,6 +29,8 @@ export interface SpoolOptions {
   /** Most mails. */
   readonly mailsMax: number;
   readonly now: () => number;
+  /** A clock that nobody sets; absent: where there is none, a jump of the other is not noticed. */
+  readonly steadyMs?: (() => number) | undefined;
   /** service: the only one on this spool; helper: a process of that service. */
   readonly role: "service" | "helper";
   /** The same for all processes of one service, where there are several. */
@@ -49,6 +52,8 @@ export interface SpoolSize {
 export interface OpenSpool extends Spool {
   /** Ends leases of owners that are gone, and settles what they were taking in. */
   recover(): Promise<Recovered>;
+  /** Where the clock has gone back: mails that wait for times which are hours away are brought back. @returns how many; undefined: it has not */
+  keepTime(): Promise<number | undefined>;
   /** How much there is, at the cost of a look. */
   size(): Promise<SpoolSize>;
   /** Can it keep another mail: is there room, does its disk take a write? @throws Unavailable("disk") */
@@ -72,23 +77,33 @@ export async function openSpool(options: SpoolOptions): Promise<OpenSpool> {
   const environment = openEnvironment(dir, timeoutMs);
   const service = options.service ?? randomUUID();
   const owner = role === "service" ? createOwner(service, options.keeper) : createOwner();
+  const beatNow = (dbs: Tables): void => {
+    owner.beat(dbs, now());
+    noteClock(dbs, now());
+  };
   try {
     const isFirst = await environment.write((dbs) => {
       const nobodyThere = role === "service" && claim(dbs, { dir, service, nowMs: now(), adopt: false });
-      owner.beat(dbs, now());
+      beatNow(dbs);
       return nobodyThere;
     });
-    return await buildSpool(options, environment, { owner, isFirst });
+    return await buildSpool(options, environment, { owner, isFirst, beatNow });
   } catch (error) {
     await environment.close();
     throw error;
   }
 }
 
+interface Ours {
+  readonly owner: Owner;
+  readonly isFirst: boolean;
+  readonly beatNow: (dbs: Tables) => void;
+}
+
 async function buildSpool(
   options: SpoolOptions,
   environment: Environment<Name>,
-  { owner, isFirst }: { readonly owner: Owner; readonly isFirst: boolean },
+  { owner, isFirst, beatNow }: Ours,
 ): Promise<OpenSpool> {
   const { dir, now, reserveBytes, mailsMax } = options;
   const contents = createContents(dir, environment, options.inlineBytesMax);
@@ -97,9 +112,10 @@ async function buildSpool(
   // Another process of the service may just be writing what no row names yet.
   if (isFirst) await contents.sweep();
   const beat = setInterval(() => {
-    environment.write((dbs) => owner.beat(dbs, now())).catch(() => undefined);
+    environment.write(beatNow).catch(() => undefined);
   }, HEARTBEAT_MS).unref();
-  const probe = createProbe(() => environment.write((dbs) => owner.beat(dbs, now())));
+  const hasJumped = createJumpWatch(now, options.steadyMs);
+  const probe = createProbe(() => environment.write(beatNow));
   const taker = (dbs: Parameters<typeof takeDue>[0]["dbs"]) => ({ dbs, owner: owner.name });
   return {
     full: () => space.full(),
@@ -136,7 +152,10 @@ async function buildSpool(
       await probe();
     },
     helpers: () => environment.read((dbs) => helpersIn(dbs, now())),
-    recover: () => recover({ environment, contents, wereEntered: options.wereEntered }, now()),
+    keepTime: () => bringBack(environment, now()),
+    // Everybody seems silent when the clock has jumped, until he has said again that he is there.
+    recover: async () =>
+      hasJumped() ? NOTHING_FOUND : recover({ environment, contents, wereEntered: options.wereEntered }, now()),
     giveBack: (leases) =>
       environment.write((dbs) => {
         for (const { mail, turn } of leases) endLease(dbs, mail.id, turn);
@@ -147,6 +166,21 @@ async function buildSpool(
       await environment.write((dbs) => void dbs.owners.remove(Buffer.from(owner.name))).catch(() => undefined);
       await environment.close();
     },
+  };
+}
+
+const NOTHING_FOUND: Recovered = { leases: 0, arrived: 0, forgotten: 0 };
+const JUMP_MS = 5_000;
+
+/** @returns whether the clock has jumped less than a minute ago, as far as it was looked at */
+function createJumpWatch(now: () => number, steadyMs: () => number = now): () => boolean {
+  let offset = now() - steadyMs();
+  let jumpedAt = Number.NEGATIVE_INFINITY;
+  return () => {
+    const before = offset;
+    offset = now() - steadyMs();
+    if (Math.abs(offset - before) > JUMP_MS) jumpedAt = steadyMs();
+    return steadyMs() - jumpedAt < SILENT_MS;
   };
 }
 
