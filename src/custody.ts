@@ -10,6 +10,7 @@ import { archivingHop } from "./delivery/ad-archive.ts";
 import { switchCarrier } from "./delivery/carrier/switch.ts";
 import type { NextHop } from "./delivery/next-hop.ts";
 import { nextHopOf } from "./delivery/open.ts";
+import { confirmed } from "./delivery/queue/confirm.ts";
 import { queueHop } from "./delivery/queue/hop.ts";
 import type { Carrier } from "./delivery/queue/queued.ts";
 import { noteReturned } from "./delivery/returned.ts";
@@ -125,6 +126,7 @@ async function openQueue(house: House, hop: () => NextHop, config: Config): Prom
     now: house.clock.now,
     settings: () => house.law.config.queue,
     isVerp: (client) => isVerp(client, house.law.config),
+    bring: (id) => runner.bring([id]),
     onQueued: () => runner.wake(),
     async ping() {
       await spool.ping();
@@ -167,8 +169,11 @@ function startDelivering(house: House, spool: OpenSpool, carrier: Carrier): Deli
   // Where several processes take mail in, one of them starts those that deliver; these look for what the others took in.
   const count = (house.worker ?? 1) === 1 ? config.queue.processes : 0;
   const those = isElsewhere(house)
-    ? startDeliverers({ count, configPath: path, log, onFigures: house.meter.absorb })
-    : runQueue(house, spool, carrier);
+    ? startDeliverers({
+        ...{ count, configPath: path, log, onFigures: house.meter.absorb },
+        onLeft: (id) => void confirmed({ spool, log }, id),
+      })
+    : runQueue(house, { spool, carrier });
   const recovering = setInterval(() => {
     Promise.all([keepTime(spool, log), spool.recover()]).catch((error: unknown) =>
       log.warn({ err: error }, "the queue cannot be put in order"),
@@ -176,6 +181,7 @@ function startDelivering(house: House, spool: OpenSpool, carrier: Carrier): Deli
   }, RECOVER_MS).unref();
   return {
     wake: () => those.wake(),
+    bring: (ids) => those.bring(ids),
     async close(graceMs) {
       clearInterval(recovering);
       await those.close(graceMs);

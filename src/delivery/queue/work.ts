@@ -37,7 +37,8 @@ interface End {
 /** Where each recipient goes alone, so many of them at a time: a crash then means few that get it twice. */
 const ALONE_MAX = 20;
 
-export async function deliver(parts: WorkParts, taken: Lease): Promise<void> {
+/** @param onTried the attempt is over; told whether a destination did not answer */
+export async function deliver(parts: WorkParts, taken: Lease, onTried: (isAway: boolean) => void): Promise<void> {
   const content = once(() => parts.spool.content(taken.mail));
   const lease = taken.mail.verp ? { ...taken, due: taken.due.slice(0, ALONE_MAX) } : taken;
   const { ends, open } = await askGate(parts, lease);
@@ -51,6 +52,7 @@ export async function deliver(parts: WorkParts, taken: Lease): Promise<void> {
     if (isAway) away.set(destination, isAway);
     ends.push(...places.map((place, index) => endOf(parts, lease, { place, destination, attempt: attempts[index] })));
   }
+  onTried(away.size > 0);
   const tried = ends.filter((each) => each.attempt);
   if (tried.length > 0) {
     const recipients = tried.map(({ place }) => recipientAt(lease, place));

@@ -18,13 +18,15 @@ interface OwnerRow {
   /** Of the machine's start, and of the room in which the pid counts. */
   readonly where: string;
   readonly heardAt: number;
-  /** The service it belongs to; absent for a process that only delivers. */
+  /** The service it belongs to; absent for a process that helps one. */
   readonly service?: string;
+  /** Whose helper it is: what that one took in may be in its hands. */
+  readonly parent?: Process;
   /** The supervisor that started it; when that is gone it only ends its mails. */
-  readonly keeper?: Keeper;
+  readonly keeper?: Process;
 }
 
-interface Keeper {
+interface Process {
   readonly pid: number;
   readonly started: string;
 }
@@ -60,19 +62,17 @@ export interface Owner {
 /** Which process this is, among all there ever are on this machine. */
 export const nameOf = (pid: number): string => `${pid} ${startOf(pid)}`;
 
+const processOf = (pid: number): Process => ({ pid, started: startOf(pid) });
+
 /**
- * @param service the same for all processes of one service; absent: a process that only delivers
+ * @param service the same for all processes of one service; absent: a process that one of them started
  * @param keeper id of the process that started them all, where one did
  */
 export function createOwner(service?: string, keeper?: number): Owner {
   const name = randomBytes(9).toString("base64url");
-  const self = {
-    pid: process.pid,
-    started: startOf(process.pid),
-    where: where(),
-    ...(service && { service }),
-    ...(keeper !== undefined && { keeper: { pid: keeper, started: startOf(keeper) } }),
-  };
+  const belongs = service ? { service } : { parent: processOf(process.ppid) };
+  const kept = keeper === undefined ? {} : { keeper: processOf(keeper) };
+  const self = { ...processOf(process.pid), where: where(), ...belongs, ...kept };
   return {
     name,
     beat: ({ owners }, nowMs) => void owners.put(Buffer.from(name), JSON.stringify({ ...self, heardAt: nowMs })),
@@ -87,8 +87,20 @@ export function isAlive(dbs: Tables, name: string, nowMs: number): boolean {
 }
 
 /** A process of another machine or room cannot be looked at, and counts as there. */
-const isThere = ({ pid, started }: Keeper, whence: string): boolean =>
+const isThere = ({ pid, started }: Process, whence: string): boolean =>
   whence !== where() || whence === "" || startOf(pid) === started;
+
+/** Is this owner there, or a helper of its that may still be trying what it took in? */
+export function goesOn(dbs: Tables, name: string, nowMs: number): boolean {
+  const row = readOwner(dbs, name);
+  if (!row) return false;
+  if (isAlive(dbs, name, nowMs)) return true;
+  return [...dbs.owners.getRange()].some(({ key, value }) => {
+    const { parent, where: room } = JSON.parse(value) as OwnerRow;
+    const isHelper = parent?.pid === row.pid && parent.started === row.started && room === row.where;
+    return isHelper && isAlive(dbs, Buffer.from(key).toString(), nowMs);
+  });
+}
 
 export function readOwner({ owners }: Tables, name: string): OwnerRow | undefined {
   const text = owners.get(Buffer.from(name));

@@ -1,6 +1,6 @@
 /** A service that queues while its clock is hours ahead, and whose clock is then put right. */
 import { join } from "node:path";
-import { expect, it, onTestFinished } from "vitest";
+import { it, onTestFinished } from "vitest";
 import { mailDate } from "../../../src/mail/received.ts";
 import { openSpoolDesk } from "../../../src/stores/spool/desk.ts";
 import { startScripted } from "../../helpers/scripted-server.ts";
