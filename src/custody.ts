@@ -10,6 +10,7 @@ import { archivingHop } from "./delivery/ad-archive.ts";
 import { switchCarrier } from "./delivery/carrier/switch.ts";
 import type { NextHop } from "./delivery/next-hop.ts";
 import { nextHopOf } from "./delivery/open.ts";
+import { confirmed } from "./delivery/queue/confirm.ts";
 import { queueHop } from "./delivery/queue/hop.ts";
 import type { Carrier } from "./delivery/queue/queued.ts";
 import { rewritingHop, srsOf } from "./delivery/rewriting.ts";
@@ -116,6 +117,7 @@ async function openQueue(house: House, hop: () => NextHop, config: Config): Prom
     log,
     now: house.clock.now,
     settings: () => house.law.config.queue,
+    bring: (id) => runner.bring([id]),
     onQueued: () => runner.wake(),
     ping: () => hop().ping(),
   });
@@ -146,12 +148,15 @@ function startDelivering(house: House, spool: OpenSpool, carrier: Carrier): Deli
   const { path, text, config } = house.law;
   // Where several processes take mail in, one of them starts those that deliver; these look for what the others took in.
   const count = (house.worker ?? 1) === 1 ? config.queue.processes : 0;
-  const those = isElsewhere(house) ? startDeliverers({ count, path, text, log }) : runQueue(house, spool, carrier);
+  const those = isElsewhere(house)
+    ? startDeliverers({ count, path, text, log, onLeft: (id) => void confirmed({ spool, log }, id) })
+    : runQueue(house, { spool, carrier });
   const recovering = setInterval(() => {
     spool.recover().catch((error: unknown) => log.warn({ err: error }, "the queue cannot be put in order"));
   }, RECOVER_MS).unref();
   return {
     wake: () => those.wake(),
+    bring: (ids) => those.bring(ids),
     async close(graceMs) {
       clearInterval(recovering);
       await those.close(graceMs);

@@ -15,6 +15,7 @@ import type { Store } from "./kit/store.ts";
 import { type Law, layDownLaw } from "./law-in-force.ts";
 import { startHousekeeping } from "./ledger/housekeeping.ts";
 import type { Journal } from "./ledger/journal.ts";
+import type { LedgerReader } from "./ledger/query.ts";
 import { createRecorder, type Recorder } from "./ledger/recorder.ts";
 import { createMeter, type ReadableMeter } from "./metrics/meter.ts";
 import { countedRecorder, timedJournal, timedStore } from "./metrics/taps.ts";
@@ -29,7 +30,7 @@ import { createLessonRegister, type LessonRegister } from "./signals/lessons.ts"
 import { createLists, type Lists } from "./signals/open-lists.ts";
 import { openJournal } from "./stores/hourlog/journal.ts";
 import { openStore } from "./stores/open.ts";
-import { addLine, type LedgerPlace, ledgerPlace, openNodeArchive } from "./stores/open-ledger.ts";
+import { addLine, type LedgerPlace, ledgerPlace, openLedgerReader, openNodeArchive } from "./stores/open-ledger.ts";
 
 /** Everything but the doors. */
 export interface House {
@@ -47,6 +48,8 @@ export interface House {
   readonly lessons: LessonRegister;
   readonly ledger: LedgerPlace;
   readonly journal: Journal;
+  /** Opens a reader over the whole ledger, for one look. */
+  readonly openReader: () => Promise<LedgerReader>;
   readonly recorder: Recorder;
   readonly tokens: Tokens;
   readonly conduct: Conduct;
@@ -114,6 +117,7 @@ export async function buildHouse(loaded: LoadedConfig, log: Log, place: Place = 
     lessons,
     ledger,
     journal,
+    openReader: () => openLedgerReader(ledger, journal),
     recorder,
     conduct,
     lists,

@@ -89,7 +89,16 @@ function contradictions(config: Config, unsound: ReadonlySet<string>): [string[]
     ...(sound("nextHop", "routes", "dns") ? wayContradictions(config) : []),
     ...(sound("limits") ? limitContradictions(config) : []),
     ...(sound("workers", "store") ? workerContradictions(config) : []),
+    ...(sound("explain", "refusals") ? explainContradictions(config) : []),
   ];
+}
+
+function explainContradictions({ explain, refusals }: Config): [string[], string][] {
+  if (!explain.link) return [];
+  const found: [string[], string][] = [];
+  if (refusals.publicUrl === undefined) found.push([["explain", "link"], "needs refusals.publicUrl"]);
+  if (explain.perMinuteMax === 0) found.push([["explain", "link"], "there is no page: explain.perMinuteMax is 0"]);
+  return found;
 }
 
 function listenerContradictions(config: Config): [string[], string][] {

@@ -41,7 +41,9 @@ export const METRICS = {
   consentry_ledger_errors_total: counter("appends that could not be written; what they belong to was put off"),
   consentry_ledger_lag_seconds: gauge("since the oldest hour ended that the archive does not have yet"),
   consentry_queue_mails: gauge("mails in the queue, whatever their state"),
-  consentry_queue_leased: gauge("of them, those that are being tried now, one for each destination"),
+  consentry_queue_leased: gauge(
+    "of them, those that have been tried for a second, or are tried again, one for each destination",
+  ),
   consentry_queue_late_seconds: gauge("how long the mail is overdue that should be tried next"),
   consentry_store_seconds: histogram("one operation of the store", "operation"),
   consentry_store_errors_total: counter("operations that the store did not answer", "operation"),

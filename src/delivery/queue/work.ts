@@ -32,20 +32,10 @@ interface End {
   readonly attempt?: Attempt;
 }
 
-/** @returns the destinations that did not answer, and those that did */
-export async function deliver(parts: WorkParts, lease: Lease): Promise<{ away: Attempt[]; destinations: string[] }> {
-  const content = once(() => parts.spool.content(lease.mail));
-  const { ends, open } = await askGate(parts, lease);
-  const away: Attempt[] = [];
-  const destinations: string[] = [];
-  for (const [destination, places] of grouped(parts, lease, open)) {
-    const attempts = await attempt(parts, { lease, places, content });
-    const isAway = attempts.find(({ kind, scope }) => kind === "later" && scope === "destination");
-    await noteDestination(parts, destination, isAway);
-    if (isAway) away.push(isAway);
-    destinations.push(destination);
-    ends.push(...places.map((place, index) => endOf(parts, lease, { place, destination, attempt: attempts[index] })));
-  }
+/** @param onTried the attempt is over; told whether a destination did not answer */
+export async function deliver(parts: WorkParts, lease: Lease, onTried: (isAway: boolean) => void): Promise<void> {
+  const { ends, isAway } = await tryOnce(parts, lease);
+  onTried(isAway);
   const tried = ends.filter((each) => each.attempt);
   if (tried.length > 0) {
     const recipients = tried.map(({ place }) => recipientAt(lease, place));
@@ -56,8 +46,23 @@ export async function deliver(parts: WorkParts, lease: Lease): Promise<{ away: A
     );
   }
   await write(parts, lease, ends);
+  const content = once(() => parts.spool.content(lease.mail));
   await settled(parts, await settlementOf(parts, lease, { ends, content }));
-  return { away, destinations };
+}
+
+/** The content is let go of with the attempt: more mails are being settled than are being tried. */
+async function tryOnce(parts: WorkParts, lease: Lease): Promise<{ ends: readonly End[]; isAway: boolean }> {
+  const content = once(() => parts.spool.content(lease.mail));
+  const { ends, open } = await askGate(parts, lease);
+  let anyAway = false;
+  for (const [destination, places] of grouped(parts, lease, open)) {
+    const attempts = await attempt(parts, { lease, places, content });
+    const away = attempts.find(({ kind, scope }) => kind === "later" && scope === "destination");
+    await noteDestination(parts, destination, away);
+    anyAway ||= away !== undefined;
+    ends.push(...places.map((place, index) => endOf(parts, lease, { place, destination, attempt: attempts[index] })));
+  }
+  return { ends, isAway: anyAway };
 }
 
 /** Who may be tried, and what is settled for the others without trying. */
