@@ -13,6 +13,8 @@ import { type Dbs, type Handle, isLmdbError, openHandle, type Place, reasonText 
 export interface EnvironmentOptions<Name extends string> extends Place<Name> {
   /** Longest wait for one write, ms. */
   readonly timeoutMs: number;
+  /** What is done once for all writes of a transaction; a lost one has a beginning, not always an end. */
+  readonly around?: { begin(): void; end(dbs: Dbs<Name>): void };
 }
 
 const WAITING_MAX = 20_000;
@@ -186,9 +188,10 @@ export class Environment<Name extends string> {
   /** Runs inside the transaction. What arrives while it waits for its turn still gets in. */
   #runWaiting(dbs: Dbs<Name>, done: Write<Name>[]): void {
     let weight = 0;
+    this.#options.around?.begin();
     while (weight < COMMIT_WEIGHT_MAX) {
       const write = this.#waiting.shift();
-      if (!write) return;
+      if (!write) break;
       if (write.settled) continue;
       weight += write.weight;
       done.push(write);
@@ -200,6 +203,7 @@ export class Environment<Name extends string> {
         write.fail(error);
       }
     }
+    this.#options.around?.end(dbs);
   }
 
   /**
