@@ -10,6 +10,7 @@ import { archivingHop } from "./delivery/ad-archive.ts";
 import { switchCarrier } from "./delivery/carrier/switch.ts";
 import type { NextHop } from "./delivery/next-hop.ts";
 import { nextHopOf } from "./delivery/open.ts";
+import { confirmed } from "./delivery/queue/confirm.ts";
 import { queueHop } from "./delivery/queue/hop.ts";
 import type { Carrier } from "./delivery/queue/queued.ts";
 import { rewritingHop, srsOf } from "./delivery/rewriting.ts";
@@ -116,6 +117,7 @@ async function openQueue(house: House, hop: () => NextHop, config: Config): Prom
     log,
     now: house.clock.now,
     settings: () => house.law.config.queue,
+    bring: (id) => runner.bring([id]),
     onQueued: () => runner.wake(),
     ping: () => hop().ping(),
   });
@@ -124,7 +126,7 @@ async function openQueue(house: House, hop: () => NextHop, config: Config): Prom
     size: spool.size,
     async put(next, graceMs) {
       const before = runner;
-      // Those that deliver read the configuration anew.
+      // Those that deliver begin anew, with what is in force now.
       runner = startDelivering(house, spool, carrier);
       await Promise.all([ways.put(next, graceMs), before.close(graceMs)]);
     },
@@ -143,17 +145,18 @@ const isElsewhere = ({ law: { config } }: House): boolean =>
 /** Has the mails of the spool tried, by this process or by others. */
 function startDelivering(house: House, spool: OpenSpool, carrier: Carrier): Delivering {
   const { log } = house;
-  const { path, config } = house.law;
+  const { path, text, config } = house.law;
   // Where several processes take mail in, one of them starts those that deliver; these look for what the others took in.
   const count = (house.worker ?? 1) === 1 ? config.queue.processes : 0;
   const those = isElsewhere(house)
-    ? startDeliverers({ count, configPath: path, log })
-    : runQueue(house, spool, carrier);
+    ? startDeliverers({ count, path, text, log, onLeft: (id) => void confirmed({ spool, log }, id) })
+    : runQueue(house, { spool, carrier });
   const recovering = setInterval(() => {
     spool.recover().catch((error: unknown) => log.warn({ err: error }, "the queue cannot be put in order"));
   }, RECOVER_MS).unref();
   return {
     wake: () => those.wake(),
+    bring: (ids) => those.bring(ids),
     async close(graceMs) {
       clearInterval(recovering);
       await those.close(graceMs);

@@ -17,17 +17,21 @@ const MB = 1_048_576;
 
 export const spoolDir = ({ dataDir }: Pick<Config, "dataDir">): string => join(dataDir, "spool");
 
-export interface Delivering extends Pick<Runner, "wake"> {
+export interface Delivering extends Pick<Runner, "wake" | "bring"> {
   close(graceMs: number): Promise<void>;
 }
 
-/** Delivers what is in the spool of a service that runs in another process. */
-export async function openDelivery(house: House): Promise<Delivering> {
+/**
+ * Delivers what is in the spool of a service that runs in another process.
+ * @param onOver a mail that was brought needs nobody else's care any more
+ */
+export async function openDelivery(house: House, onOver: (id: string) => void): Promise<Delivering> {
   const carrier = carrierOf(house, house.law.config);
   const spool = await openSpool(spoolOptions(house, "helper"));
-  const running = runQueue(house, spool, carrier);
+  const running = runQueue(house, { spool, carrier, onOver });
   return {
     wake: running.wake,
+    bring: running.bring,
     async close(graceMs) {
       await running.close(graceMs);
       await carrier.close(graceMs);
@@ -36,8 +40,14 @@ export async function openDelivery(house: House): Promise<Delivering> {
   };
 }
 
+export interface QueueParts {
+  readonly spool: OpenSpool;
+  readonly carrier: Carrier;
+  readonly onOver?: (id: string) => void;
+}
+
 /** Has the mails of the spool tried by this process. */
-export function runQueue(house: House, spool: OpenSpool, carrier: Carrier): Delivering {
+export function runQueue(house: House, { spool, carrier, onOver }: QueueParts): Delivering {
   const { clock, log, ids, recorder } = house;
   const settings = () => house.law.config.queue;
   const runner = startRunner({
@@ -55,9 +65,11 @@ export function runQueue(house: House, spool: OpenSpool, carrier: Carrier): Deli
     deliveriesMax: settings().deliveriesMax,
     reporter: reporterOf(house),
     tellsHoldEnd: () => settings().holdNotice,
+    ...(onOver && { onOver }),
   });
   return {
     wake: runner.wake,
+    bring: runner.bring,
     async close(graceMs) {
       const left = await runner.stop(graceMs);
       if (left.length > 0) await spool.giveBack(left).catch(() => undefined);

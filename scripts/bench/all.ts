@@ -9,9 +9,9 @@ import { cpus, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { startDnsServer } from "../lib/dns/server.ts";
 import { pageOf } from "./lib/all-page.ts";
 import { CORES, type Contender } from "./lib/contenders.ts";
-import { startDnsStub } from "./lib/dns-stub.ts";
 import { writeBetweenMarks } from "./lib/page.ts";
 import { type Result, report } from "./lib/report.ts";
 import { type Bench, type Outcome, SECTIONS, STARTS, type Which } from "./lib/sections.ts";
@@ -84,9 +84,9 @@ async function startDnsZone(): Promise<string> {
 
 try {
   const sink = await startSink();
-  const stub = await startDnsStub();
-  running.push(sink, stub);
-  const ground = { work, sinkPort: sink.port, dnsAddress: await startDnsZone(), dnsStubPort: stub.port };
+  const emptyDns = await startDnsServer();
+  running.push(sink, emptyDns);
+  const ground = { work, sinkPort: sink.port, dnsAddress: await startDnsZone(), emptyDnsPort: emptyDns.port };
   const contender = (which: Which): Promise<Contender | undefined> => {
     const known = started.get(which);
     if (known) return known;

@@ -6,7 +6,27 @@ import { runInNewContext } from "node:vm";
  * it is for the moment before the doors count as open.
  */
 export function giveMemoryBack(): void {
+  collector()({ type: "major", execution: "sync", flavor: "last-resort" });
+}
+
+type Collect = (how: {
+  readonly type: "major" | "minor";
+  readonly execution: "sync";
+  readonly flavor?: "last-resort";
+}) => void;
+
+function collector(): Collect {
   setFlagsFromString("--expose-gc");
-  const collect = runInNewContext("gc") as (how: { type: "major"; execution: "sync"; flavor: "last-resort" }) => void;
-  collect({ type: "major", execution: "sync", flavor: "last-resort" });
+  return runInNewContext("gc") as Collect;
+}
+
+let collect: Collect | undefined;
+
+/**
+ * Lets go of buffers that nobody holds any more, in a millisecond or two: the garbage collector sees their small objects only, and lets their
+ * bytes pile up.
+ */
+export function dropBuffers(): void {
+  collect ??= collector();
+  collect({ type: "minor", execution: "sync" });
 }

@@ -25,7 +25,7 @@ export interface Ground {
   /** A DNS server that answers for the senders. */
   readonly dnsAddress: string;
   /** One that knows nothing, for peers that only wait for it. */
-  readonly dnsStubPort: number;
+  readonly emptyDnsPort: number;
 }
 
 export const CORES = availableParallelism();
@@ -100,8 +100,8 @@ export async function postfixProxy({ sinkPort }: Ground): Promise<Contender> {
 }
 
 /** Postfix with its queue, and rspamd as packaged with a scanning worker for each processor, DNS that answers at once. */
-export async function postfixRspamd({ work, sinkPort, dnsStubPort }: Ground): Promise<Contender> {
-  const rspamd = await startRspamd({ work, kind: "unix", dnsPort: dnsStubPort, workers: CORES });
+export async function postfixRspamd({ work, sinkPort, emptyDnsPort }: Ground): Promise<Contender> {
+  const rspamd = await startRspamd({ work, kind: "unix", dnsPort: emptyDnsPort, workers: CORES });
   const port = await freePort();
   const { postfix, pid } = await postfixOn(
     port,

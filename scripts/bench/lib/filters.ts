@@ -121,7 +121,7 @@ export interface RspamdOptions {
   readonly workers: number;
 }
 
-/** As packaged, but for where it listens: proxy workers that scan themselves, no Redis, DNS from the stub. */
+/** As packaged, but for where it listens: proxy workers that scan themselves, no Redis, DNS from where it is told. */
 export async function startRspamd(options: RspamdOptions): Promise<Filter> {
   const { work, kind, dnsPort, workers } = options;
   const place = await placeFor(work, "rspamd", kind);

@@ -32,20 +32,19 @@ interface End {
   readonly attempt?: Attempt;
 }
 
-/** @returns the destinations that did not answer, and those that did */
-export async function deliver(parts: WorkParts, lease: Lease): Promise<{ away: Attempt[]; destinations: string[] }> {
+/** @param onTried the attempt is over; told whether a destination did not answer */
+export async function deliver(parts: WorkParts, lease: Lease, onTried: (isAway: boolean) => void): Promise<void> {
   const content = once(() => parts.spool.content(lease.mail));
   const { ends, open } = await askGate(parts, lease);
-  const away: Attempt[] = [];
-  const destinations: string[] = [];
+  let anyAway = false;
   for (const [destination, places] of grouped(parts, lease, open)) {
     const attempts = await attempt(parts, { lease, places, content });
     const isAway = attempts.find(({ kind, scope }) => kind === "later" && scope === "destination");
     await noteDestination(parts, destination, isAway);
-    if (isAway) away.push(isAway);
-    destinations.push(destination);
+    anyAway ||= isAway !== undefined;
     ends.push(...places.map((place, index) => endOf(parts, lease, { place, destination, attempt: attempts[index] })));
   }
+  onTried(anyAway);
   const tried = ends.filter((each) => each.attempt);
   if (tried.length > 0) {
     const recipients = tried.map(({ place }) => recipientAt(lease, place));
@@ -57,7 +56,6 @@ export async function deliver(parts: WorkParts, lease: Lease): Promise<{ away: A
   }
   await write(parts, lease, ends);
   await settled(parts, await settlementOf(parts, lease, { ends, content }));
-  return { away, destinations };
 }
 
 /** Who may be tried, and what is settled for the others without trying. */

@@ -8,12 +8,13 @@ import type { Ask, NewMail, Settlement, Spool } from "../../delivery/queue/spool
 import { Unavailable } from "../../kit/trouble.ts";
 import { Environment } from "../lmdb/environment.ts";
 import { createContents } from "./contents.ts";
+import { keepFresh, takeFresh } from "./fresh.ts";
 import { endLease, takeDue, takeLate } from "./leasing.ts";
 import { createOwner, HEARTBEAT_MS, type Owner } from "./owners.ts";
 import { checkFileSystem, claim } from "./place.ts";
 import { type Recovered, recover, type WereEntered } from "./recovery.ts";
-import { idKey, NAMES, type Name, readDestination, readRow, readTimed, rowOf } from "./rows.ts";
-import { begin, remove, settle, store } from "./settling.ts";
+import { idKey, NAMES, type Name, readDestination, readRow, readTimed } from "./rows.ts";
+import { confirm, remove, settle, store } from "./settling.ts";
 import { type Space, watchSpace } from "./space.ts";
 import { retime } from "./turns.ts";
 
@@ -98,10 +99,12 @@ async function buildSpool(
     full: () => space.full(),
     ...arrivals({ environment, owner, contents, space }),
     take: (ask: Ask) => environment.write((dbs) => takeDue(taker(dbs), ask), ask.max),
+    fresh: (ids) => environment.read((dbs) => takeFresh(dbs, ids, now())),
+    keep: (lease) => environment.write((dbs) => keepFresh(taker(dbs), lease)),
     takeLate: (ask) => environment.write((dbs) => takeLate(taker(dbs), ask), ask.max),
     async settle(settlement: Settlement) {
       const weight = settlement.reports.reduce((sum, { own }) => sum + own.text.length / BYTES_PER_WEIGHT, 1);
-      const isFileOver = await environment.write((dbs) => settle(dbs, settlement), weight);
+      const isFileOver = await environment.write((dbs) => settle(dbs, settlement), weight, "soon");
       if (isFileOver) await contents.removeFile(settlement.lease.mail.id);
     },
     setBackoff: (destination, backoff) =>
@@ -166,11 +169,7 @@ function arrivals({ environment, owner, contents, space }: Arrivals): Pick<Spool
         throw error;
       }
     },
-    confirm: (mail) =>
-      environment.write((dbs) => {
-        void dbs.arriving.remove(idKey(mail.id));
-        if (dbs.mails.doesExist(idKey(mail.id))) begin(dbs, mail.id, rowOf(mail));
-      }),
+    confirm: ({ id }) => environment.write((dbs) => void confirm(dbs, id)),
     async forget(id) {
       const isFileOver = await environment.write((dbs) => {
         const row = readRow(dbs, id);

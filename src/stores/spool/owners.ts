@@ -18,8 +18,10 @@ interface OwnerRow {
   /** Of the machine's start, and of the room in which the pid counts. */
   readonly where: string;
   readonly heardAt: number;
-  /** The service it belongs to; absent for a command beside it. */
+  /** The service it belongs to; absent for a process that helps one. */
   readonly service?: string;
+  /** Whose helper it is: what that one took in may be in its hands. */
+  readonly parent?: { readonly pid: number; readonly started: string };
 }
 
 function read(path: string): string {
@@ -50,10 +52,11 @@ export interface Owner {
   beat(dbs: Tables, nowMs: number): void;
 }
 
-/** @param service the same for all processes of one service; absent: a command beside it */
+/** @param service the same for all processes of one service; absent: a process that one of them started */
 export function createOwner(service?: string): Owner {
   const name = randomBytes(9).toString("base64url");
-  const self = { pid: process.pid, started: startOf(process.pid), where: where(), ...(service && { service }) };
+  const belongs = service ? { service } : { parent: { pid: process.ppid, started: startOf(process.ppid) } };
+  const self = { pid: process.pid, started: startOf(process.pid), where: where(), ...belongs };
   return {
     name,
     beat: ({ owners }, nowMs) => void owners.put(Buffer.from(name), JSON.stringify({ ...self, heardAt: nowMs })),
@@ -65,6 +68,18 @@ export function isAlive(dbs: Tables, name: string, nowMs: number): boolean {
   const row = readOwner(dbs, name);
   if (!row || Math.abs(nowMs - row.heardAt) > SILENT_MS) return false;
   return row.where !== where() || row.where === "" || startOf(row.pid) === row.started;
+}
+
+/** Is this owner there, or a helper of its that may still be trying what it took in? */
+export function goesOn(dbs: Tables, name: string, nowMs: number): boolean {
+  const row = readOwner(dbs, name);
+  if (!row) return false;
+  if (isAlive(dbs, name, nowMs)) return true;
+  return [...dbs.owners.getRange()].some(({ key, value }) => {
+    const { parent, where: room } = JSON.parse(value) as OwnerRow;
+    const isHelper = parent?.pid === row.pid && parent.started === row.started && room === row.where;
+    return isHelper && isAlive(dbs, Buffer.from(key).toString(), nowMs);
+  });
 }
 
 export function readOwner({ owners }: Tables, name: string): OwnerRow | undefined {
