@@ -140,7 +140,7 @@ async function openQueue(house: House, hop: () => NextHop, config: Config): Prom
     size: spool.size,
     async put(next, graceMs) {
       const before = runner;
-      // Those that deliver read the configuration anew.
+      // Those that deliver begin anew, with what is in force now.
       runner = startDelivering(house, spool, carrier);
       await Promise.all([ways.put(next, graceMs), before.close(graceMs)]);
     },
@@ -165,12 +165,12 @@ const isElsewhere = ({ law: { config } }: House): boolean =>
 /** Has the mails of the spool tried, by this process or by others. */
 function startDelivering(house: House, spool: OpenSpool, carrier: Carrier): Delivering {
   const { log } = house;
-  const { path, config } = house.law;
+  const { path, text, config } = house.law;
   // Where several processes take mail in, one of them starts those that deliver; these look for what the others took in.
   const count = (house.worker ?? 1) === 1 ? config.queue.processes : 0;
   const those = isElsewhere(house)
     ? startDeliverers({
-        ...{ count, configPath: path, log, onFigures: house.meter.absorb },
+        ...{ count, path, text, log, onFigures: house.meter.absorb },
         onLeft: (id) => void confirmed({ spool, log }, id),
       })
     : runQueue(house, { spool, carrier });

@@ -25,16 +25,19 @@ function end(graceMs: number): void {
   void closed.finally(() => process.kill(process.pid, "SIGKILL"));
 }
 
-process.on("message", (word: Word) => {
-  if (word === "wake") delivery?.wake();
-  else if ("endWithinMs" in word) end(word.endWithinMs);
-  // One that is closing takes none; its end is seen, and what it was brought waits for its turn.
-  else delivery?.bring(word.bring);
+const { path, text } = await new Promise<{ readonly path: string; readonly text: string }>((begin) => {
+  process.on("message", (word: Word) => {
+    if (word === "wake") delivery?.wake();
+    else if ("begin" in word) begin(word.begin);
+    else if ("endWithinMs" in word) end(word.endWithinMs);
+    // One that is closing takes none; its end is seen, and what it was brought waits for its turn.
+    else delivery?.bring(word.bring);
+  });
+  process.on("disconnect", () => end(0));
+  // Nobody is left who would tell it.
+  if (!process.connected) end(0);
 });
-process.on("disconnect", () => end(0));
-
-const [path = ""] = process.argv.slice(2);
-const loaded = loadConfig(path);
+const loaded = loadConfig(path, process.env, text);
 const log = createLog(loaded.config.log.level, loaded.config.log.format);
 // Nobody is judged here: what strangers' addresses are listed on need not be read.
 const house = await buildHouse({ ...loaded, config: { ...loaded.config, lists: [] } }, log);

@@ -20,8 +20,10 @@ export interface Deliverers {
 
 export interface DeliverersOptions {
   readonly count: number;
-  /** Each reads it for itself. */
-  readonly configPath: string;
+  /** Where the configuration in force was read. */
+  readonly path: string;
+  /** What it said: each goes by that, also one that is started again after the file was edited. */
+  readonly text: string;
   readonly log: Log;
   /** What one has counted since the last time. */
   readonly onFigures: (figures: Snapshot) => void;
@@ -29,8 +31,12 @@ export interface DeliverersOptions {
   readonly onLeft: (id: string) => void;
 }
 
-/** What a deliverer is told. */
-export type Word = "wake" | { readonly bring: readonly string[] } | { readonly endWithinMs: number };
+/** What a deliverer is told; first of all by what it works. */
+export type Word =
+  | { readonly begin: { readonly path: string; readonly text: string } }
+  | "wake"
+  | { readonly bring: readonly string[] }
+  | { readonly endWithinMs: number };
 /** What it tells: that it is there, which of the mails it was brought need no more care, and what it has counted since the last time. */
 export type Answer = "ready" | { readonly over: readonly string[] } | { readonly figures: Snapshot };
 
@@ -57,15 +63,16 @@ interface Deliverer {
   isReady: boolean;
 }
 
-export function startDeliverers({ count, configPath, log, onFigures, onLeft }: DeliverersOptions): Deliverers {
+export function startDeliverers({ count, path, text, log, onFigures, onLeft }: DeliverersOptions): Deliverers {
   const all = new Set<Deliverer>();
   let isClosing = false;
   let waking: NodeJS.Timeout | undefined;
   const start = (againMs = AGAIN_MS): void => {
     const startedAt = performance.now();
-    const deliverer = startOne(configPath, onFigures);
+    const deliverer = startOne(onFigures);
     const { child } = deliverer;
     all.add(deliverer);
+    say(child, { begin: { path, text } });
     child.once("exit", (code, signal) => {
       all.delete(deliverer);
       for (const id of deliverer.brought) onLeft(id);
@@ -98,8 +105,8 @@ export function startDeliverers({ count, configPath, log, onFigures, onLeft }: D
   };
 }
 
-function startOne(configPath: string, onFigures: (figures: Snapshot) => void): Deliverer {
-  const child = fork(ENTRY, [configPath], {
+function startOne(onFigures: (figures: Snapshot) => void): Deliverer {
+  const child = fork(ENTRY, [], {
     execArgv: ["--disable-warning=ExperimentalWarning"],
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });

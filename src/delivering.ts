@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { carrierOf, reporterOf } from "./carriage.ts";
 import type { Config } from "./config/schema.ts";
 import { bindingSource, createFlightGate } from "./delivery/flight-gate.ts";
+import { gathering } from "./delivery/queue/gathering.ts";
 import type { Carrier, Gate } from "./delivery/queue/queued.ts";
 import { type Runner, startRunner } from "./delivery/queue/runner.ts";
 import type { House } from "./house.ts";
@@ -15,6 +16,8 @@ import { nameOf as processName } from "./stores/spool/owners.ts";
 import type { WereEntered } from "./stores/spool/recovery.ts";
 
 const MB = 1_048_576;
+/** Of what becomes of mails, so much is written down together. */
+const GATHER_MS = 10;
 
 export const spoolDir = ({ dataDir }: Pick<Config, "dataDir">): string => join(dataDir, "spool");
 
@@ -54,7 +57,7 @@ export function runQueue(house: House, { spool, carrier, onOver }: QueueParts): 
   const runner = startRunner({
     spool,
     carrier,
-    recorder,
+    recorder: gathering(recorder, GATHER_MS),
     log,
     ids,
     now: clock.now,

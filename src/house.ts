@@ -17,6 +17,7 @@ import { type Law, layDownLaw } from "./law-in-force.ts";
 import { type Watched, watchedJournal } from "./ledger/health.ts";
 import { startHousekeeping } from "./ledger/housekeeping.ts";
 import type { Journal } from "./ledger/journal.ts";
+import type { LedgerReader } from "./ledger/query.ts";
 import { createRecorder, type Recorder } from "./ledger/recorder.ts";
 import { createMeter, type ReadableMeter } from "./metrics/meter.ts";
 import { countedRecorder, timedJournal, timedStore } from "./metrics/taps.ts";
@@ -31,7 +32,7 @@ import { createLessonRegister, type LessonRegister } from "./signals/lessons.ts"
 import { createLists, type Lists } from "./signals/open-lists.ts";
 import { openJournal } from "./stores/hourlog/journal.ts";
 import { openStore } from "./stores/open.ts";
-import { addLine, type LedgerPlace, ledgerPlace, openNodeArchive } from "./stores/open-ledger.ts";
+import { addLine, type LedgerPlace, ledgerPlace, openLedgerReader, openNodeArchive } from "./stores/open-ledger.ts";
 
 /** Everything but the doors. */
 export interface House {
@@ -51,6 +52,8 @@ export interface House {
   readonly lessons: LessonRegister;
   readonly ledger: LedgerPlace;
   readonly journal: Journal;
+  /** Opens a reader over the whole ledger, for one look. */
+  readonly openReader: () => Promise<LedgerReader>;
   readonly recorder: Recorder;
   /** Why nothing can be written down, as it was seen lately; undefined: nothing is known against it. */
   ledgerTrouble(): string | undefined;
@@ -122,6 +125,7 @@ export async function buildHouse(loaded: LoadedConfig, log: Log, place: Place = 
     lessons,
     ledger,
     journal,
+    openReader: () => openLedgerReader(ledger, journal),
     recorder,
     ledgerTrouble,
     conduct,

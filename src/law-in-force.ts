@@ -51,8 +51,10 @@ const OWN_MODEL = fileURLToPath(new URL("../config/models/advertising.bin", impo
 /** What a configuration says about judging; replaced as a whole by a reload. */
 export interface Law {
   readonly config: Config;
-  /** The file it was read from. */
+  /** The file it was read from … */
   readonly path: string;
+  /** … and what that said then: for processes that are started later, whatever it says by then. */
+  readonly text: string;
   readonly packs: ReadonlyMap<string, Pack>;
   readonly choice: PackChoice;
   readonly site: Site;
@@ -176,7 +178,18 @@ export function layDownLaw({ config, file }: LoadedConfig, parts: LawParts): Law
   const smtp = smtpSettings(config);
   const gate = gateSettings(settings);
   const asks = { ...(names && { names }), sealing: openSealing(config, clock), signing, gate };
-  return { config, path: file.path, packs, choice, site, pipeline, smtp, conduct: conductSettings(settings), ...asks };
+  return {
+    config,
+    path: file.path,
+    text: file.text,
+    packs,
+    choice,
+    site,
+    pipeline,
+    smtp,
+    conduct: conductSettings(settings),
+    ...asks,
+  };
 }
 
 const smtpSettings = ({ limits, relayNetworks, trustedProxies }: Config): SmtpSettings => ({

@@ -127,12 +127,12 @@ async function judge({ parts, view, recipients }: Course, headers: Headers, cont
  * those, so that the sender can send it to the others: nothing is dropped, nobody gets a bounce he did not cause.
  */
 function refusalReply(
-  { view, recipients }: Pick<Course, "view" | "recipients">,
+  { parts, view, recipients }: Pick<Course, "parts" | "view" | "recipients">,
   rules: Verdict,
   refused: readonly Recipient[],
 ): Reply {
   const decision = weightiest(refused.map((recipient) => rules.for(recipient))) as Refusal;
-  const reply = spokenReply(decision, view.mailId);
+  const reply = spokenReply(decision, view.mailId, parts.explainAt);
   if (refused.length === recipients.length || decision.kind !== "reject") return reply;
   const names = refused.slice(0, NAMED_MAX).map(({ address }) => address.text);
   const more = refused.length > NAMED_MAX ? ` and ${refused.length - NAMED_MAX} more` : "";
@@ -163,7 +163,7 @@ async function handOver(course: Course, judged: Judged): Promise<Reply> {
     ),
   ];
   for (const recipient of dropped)
-    handover.drop?.(recipient, spokenReply(rules.for(recipient) as Refusal, view.mailId));
+    handover.drop?.(recipient, spokenReply(rules.for(recipient) as Refusal, view.mailId, parts.explainAt));
   if (held) {
     const by = { rule: held.by.rule.id, source: articleOf(held.by) };
     handover.hold?.(`${by.rule} - id ${view.mailId}`, by);

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Admission } from "../admission/admission.ts";
 import type { Config, Listener } from "../config/schema.ts";
+import type { Explainer } from "../desk/explainer.ts";
 import { readApiToken } from "../desk/open.ts";
 import type { DeskService } from "../desk/service.ts";
 import type { Tokens } from "../desk/tokens.ts";
@@ -45,6 +46,8 @@ export interface DoorParts extends IntakeParts {
   readonly isDraining?: () => boolean;
   /** The figures of all workers, as Prometheus reads them. */
   readonly metrics: () => Promise<string>;
+  /** Explains refusals to whoever opens their link; absent: nobody does. */
+  readonly explainer?: Explainer;
 }
 
 const gated = (intake: Intake, house: DoorHouse, admission: Admission | undefined): Intake =>
@@ -105,6 +108,7 @@ function httpPartsOf(house: DoorHouse, parts: DoorParts, { desk }: DeskService):
   return {
     desk,
     tokens,
+    explainer: parts.explainer,
     consents,
     log,
     apiToken: () => apiToken,

@@ -38,7 +38,9 @@ export const METRICS = {
   consentry_ledger_errors_total: counter("appends that could not be written; what they belong to was put off"),
   consentry_ledger_lag_seconds: gauge("since the oldest hour ended that the archive does not have yet"),
   consentry_queue_mails: gauge("mails in the queue, whatever their state"),
-  consentry_queue_leased: gauge("of them, those that are being tried now, one for each destination"),
+  consentry_queue_leased: gauge(
+    "of them, those that have been tried for a second, or are tried again, one for each destination",
+  ),
   consentry_queue_late_seconds: gauge("how long the mail is overdue that should be tried next"),
   consentry_blocks_total: counter(
     "attempts that ended because a server blocks the address we come from; its mails wait, and the log names it",
