@@ -7,8 +7,10 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
+import { loadConfig } from "../../src/config/load.ts";
 import type { SpoolDesk } from "../../src/delivery/queue/spool.ts";
 import { openJournal } from "../../src/stores/hourlog/journal.ts";
+import { ledgerPlace, openLedgerReader } from "../../src/stores/open-ledger.ts";
 import { openSpoolDesk } from "../../src/stores/spool/desk.ts";
 import { type ChaosHop, startChaos, type Taken } from "../helpers/chaos-hop.ts";
 import { type Program, startNode } from "../helpers/process.ts";
@@ -163,9 +165,13 @@ it(
       twice.flatMap((deliveries) => unexplained(deliveries, kills)),
       "arrived twice for no reason",
     ).toEqual([]);
-    const journal = await openJournal(join(dir, "data", "ledger"));
+    // A long run sees hours end, and what is in them leave for the archive.
+    const place = ledgerPlace(loadConfig(config).config);
+    const journal = await openJournal(place.journalDir);
+    const reader = await openLedgerReader(place, journal);
     const handedOver = new Set<string>();
-    for await (const { mailId = "" } of journal.find({ event: "handed-over" })) handedOver.add(mailId);
+    for await (const { mailId = "" } of reader.find({ event: "handed-over" })) handedOver.add(mailId);
+    await reader.close();
     await journal.close();
     expect(handedOver.size, "each mail that arrived has its entry").toBe(byId.size);
     expect(clients.said.size).toBeGreaterThan(rounds * 5);

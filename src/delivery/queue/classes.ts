@@ -103,6 +103,19 @@ export const CLASSES: readonly AnswerClass[] = [
     scope: "recipient",
   },
 
+  // What one sender's domain publishes is his matter: others' mail for that server must not wait for it (RFC 7372 3).
+  // "550 5.7.26 Unauthenticated email from example.com is not accepted due to domain's DMARC policy." (Gmail)
+  // "550 5.7.23 The message was rejected because of Sender Policy Framework violation" (Microsoft 365)
+  // "550 5.7.23 <a@b.example>: Recipient address rejected: Message rejected due to: SPF fail - not authorized. … ip=192.0.2.1" (pypolicyd-spf)
+  { name: "not-authentic", codes: /^5/, enhanced: /^5\.7\.(2[0-4]|26)$/, kind: "failed", scope: "mail" },
+  {
+    name: "not-authentic",
+    codes: /^5/,
+    says: /\b(spf|dkim|dmarc)\b|sender policy framework/i,
+    kind: "failed",
+    scope: "mail",
+  },
+
   // A 5xx that means our address and not this mail: the mails wait, as for a 4xx, and the operator is told (work.ts).
   // "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org" (Postfix)
   // "550 5.7.1 Service unavailable; client [192.0.2.1] blocked using Cloudmark Sender Intelligence" (Cloudmark)

@@ -8,6 +8,7 @@ import type { Happening, Recorder } from "../../ledger/recorder.ts";
 import { writeReply } from "../../mail/replies.ts";
 import type { Recipient } from "../../mail/views.ts";
 import type { Parcel } from "../next-hop.ts";
+import { noteDestination } from "./away.ts";
 import { queueEntries, type What, whatOf } from "./entries.ts";
 import type { Attempt, Gate, Permission, QueuedRecipient, Report } from "./queued.ts";
 import { waitMs } from "./schedule.ts";
@@ -66,7 +67,6 @@ async function tryOnce(parts: WorkParts, lease: Lease): Promise<{ ends: readonly
     const attempts = before ? places.map(() => before) : await attempt(parts, { lease, places, content });
     const isAway = attempts.find(({ kind, scope }) => kind === "later" && scope === "destination");
     if (!before) await noteDestination(parts, destination, isAway);
-    if (!before && isAway?.isBlock) tellOfBlock(parts, destination, isAway);
     if (isAway) away.set(destination, isAway);
     ends.push(...places.map((place, index) => endOf(parts, lease, { place, destination, attempt: attempts[index] })));
   }
@@ -145,32 +145,6 @@ async function attempt(parts: WorkParts, { lease, places, content }: Task): Prom
     parts.log.error({ err: error, mailId: lease.mail.id }, "a bug: the mail waits for its next attempt");
     return all({ reply: writeReply("local-trouble"), scope: "mail" });
   }
-}
-
-/** Nothing sender or recipient could mend: its mails wait, so that the operator has days to have the block removed. */
-function tellOfBlock({ log, onBlock }: WorkParts, destination: string, { server, serverIp, reply }: Attempt): void {
-  const { code, enhanced } = reply;
-  log.error(
-    { destination, server, serverIp, code, enhanced },
-    "a server blocks our address: all mail for it waits; `consentry queue destinations` has its words",
-  );
-  onBlock?.();
-}
-
-/** A destination that does not answer is left alone, for all its mails; the first sign of life ends that. */
-async function noteDestination(
-  { spool, now, times }: WorkParts,
-  name: string,
-  away: Attempt | undefined,
-): Promise<void> {
-  const before = await spool.backoff(name);
-  if (!away) return before && spool.setBackoff(name, { failures: 0, untilMs: 0 });
-  // Mails that were under way together fail together: that is one failure.
-  if (before && before.untilMs > now()) return;
-  const failures = (before?.failures ?? 0) + 1;
-  const { destinationRetrySeconds, jitter } = times();
-  const untilMs = now() + waitMs(destinationRetrySeconds, failures, jitter);
-  await spool.setBackoff(name, { failures, untilMs, last: away.reply.lines.join(" / ") });
 }
 
 function endOf(

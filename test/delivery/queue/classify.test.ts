@@ -77,7 +77,7 @@ const SAID: readonly (readonly [step: string, line: string, name: string, means:
   [
     END,
     "550 5.7.26 Unauthenticated email from example.com is not accepted due to domain's DMARC policy.",
-    "failed-by-code",
+    "not-authentic",
     "failed mail",
   ],
   [RCPT, "552 5.2.2 The email account that you tried to reach is over quota.", "mailbox-full", "failed recipient"],
@@ -191,6 +191,20 @@ const SAID: readonly (readonly [step: string, line: string, name: string, means:
   [HELLO, "554 No SMTP service here", "no-service", "later destination"],
   ["EHLO", "550 5.5.2 go away", "no-service", "later destination"],
   ["AUTH", "535 5.7.8 Authentication credentials invalid", "terms", "later destination"],
+  // What a sender's own domain publishes
+  [
+    END,
+    "550 5.7.23 The message was rejected because of Sender Policy Framework violation",
+    "not-authentic",
+    "failed mail",
+  ],
+  [
+    RCPT,
+    "550 5.7.23 <a@b.example>: Recipient address rejected: Message rejected due to: SPF fail - not authorized. Please see http://www.openspf.net/Why?s=mfrom;id=x;ip=192.0.2.1",
+    "not-authentic",
+    "failed mail",
+  ],
+  [MAIL, "550 SPF check failed: sending IP address 192.0.2.1 is not permitted", "not-authentic", "failed mail"],
   // Blocks as other makers and providers word them
   [
     MAIL,
