@@ -32,6 +32,7 @@ export interface DoorHouse {
   readonly clients: ClientReader;
   readonly consents: ConsentRegister;
   readonly tokens: Tokens;
+  ledgerTrouble(): string | undefined;
   readonly law: { readonly config: Config; readonly site: Site; readonly smtp: SmtpSettings };
 }
 
@@ -124,6 +125,8 @@ function httpPartsOf(house: DoorHouse, parts: DoorParts, { desk }: DeskService):
       if (parts.isDraining?.()) throw new Error("this server is going down");
       const { level, shortage } = parts.admission ?? { level: 0, shortage: undefined };
       if (level > 0) throw new Error(`overloaded: ${shortage}`);
+      const unwritten = house.ledgerTrouble();
+      if (unwritten !== undefined) throw new Error(`the ledger cannot be written: ${unwritten}`);
       await store.ping();
       await parts.nextHop.ping();
     },

@@ -45,6 +45,9 @@ export const METRICS = {
     "of them, those that have been tried for a second, or are tried again, one for each destination",
   ),
   consentry_queue_late_seconds: gauge("how long the mail is overdue that should be tried next"),
+  consentry_blocks_total: counter(
+    "attempts that ended because a server blocks the address we come from; its mails wait, and the log names it",
+  ),
   consentry_store_seconds: histogram("one operation of the store", "operation"),
   consentry_store_errors_total: counter("operations that the store did not answer", "operation"),
   consentry_dns_seconds: histogram("one question to DNS that no cache could answer"),
