@@ -6,28 +6,36 @@ import { join } from "node:path";
 import { carrierOf, reporterOf } from "./carriage.ts";
 import type { Config } from "./config/schema.ts";
 import { bindingSource, createFlightGate } from "./delivery/flight-gate.ts";
+import { gathering } from "./delivery/queue/gathering.ts";
 import type { Carrier, Gate } from "./delivery/queue/queued.ts";
 import { type Runner, startRunner } from "./delivery/queue/runner.ts";
 import type { House } from "./house.ts";
 import { createFlights } from "./registers/flights.ts";
 import { type OpenSpool, openSpool, type SpoolOptions } from "./stores/spool/open.ts";
+import { nameOf as processName } from "./stores/spool/owners.ts";
 import type { WereEntered } from "./stores/spool/recovery.ts";
 
 const MB = 1_048_576;
+/** Of what becomes of mails, so much is written down together. */
+const GATHER_MS = 10;
 
 export const spoolDir = ({ dataDir }: Pick<Config, "dataDir">): string => join(dataDir, "spool");
 
-export interface Delivering extends Pick<Runner, "wake"> {
+export interface Delivering extends Pick<Runner, "wake" | "bring"> {
   close(graceMs: number): Promise<void>;
 }
 
-/** Delivers what is in the spool of a service that runs in another process. */
-export async function openDelivery(house: House): Promise<Delivering> {
+/**
+ * Delivers what is in the spool of a service that runs in another process.
+ * @param onOver a mail that was brought needs nobody else's care any more
+ */
+export async function openDelivery(house: House, onOver: (id: string) => void): Promise<Delivering> {
   const carrier = carrierOf(house, house.law.config);
   const spool = await openSpool(spoolOptions(house, "helper"));
-  const running = runQueue(house, spool, carrier);
+  const running = runQueue(house, { spool, carrier, onOver });
   return {
     wake: running.wake,
+    bring: running.bring,
     async close(graceMs) {
       await running.close(graceMs);
       await carrier.close(graceMs);
@@ -36,14 +44,20 @@ export async function openDelivery(house: House): Promise<Delivering> {
   };
 }
 
+export interface QueueParts {
+  readonly spool: OpenSpool;
+  readonly carrier: Carrier;
+  readonly onOver?: (id: string) => void;
+}
+
 /** Has the mails of the spool tried by this process. */
-export function runQueue(house: House, spool: OpenSpool, carrier: Carrier): Delivering {
+export function runQueue(house: House, { spool, carrier, onOver }: QueueParts): Delivering {
   const { clock, log, ids, recorder } = house;
   const settings = () => house.law.config.queue;
   const runner = startRunner({
     spool,
     carrier,
-    recorder,
+    recorder: gathering(recorder, GATHER_MS),
     log,
     ids,
     now: clock.now,
@@ -54,10 +68,13 @@ export function runQueue(house: House, spool: OpenSpool, carrier: Carrier): Deli
     gate: refusalGate(house, settings().attemptMaxMs),
     deliveriesMax: settings().deliveriesMax,
     reporter: reporterOf(house),
+    onBlock: () => house.meter.count("consentry_blocks_total"),
     tellsHoldEnd: () => settings().holdNotice,
+    ...(onOver && { onOver }),
   });
   return {
     wake: runner.wake,
+    bring: runner.bring,
     async close(graceMs) {
       const left = await runner.stop(graceMs);
       if (left.length > 0) await spool.giveBack(left).catch(() => undefined);
@@ -85,9 +102,10 @@ export function spoolOptions(house: House, role: SpoolOptions["role"]): SpoolOpt
     mailsMax,
     reserveBytes: reserveMb * MB,
     now: house.clock.now,
+    steadyMs: house.clock.steadyMs,
     role,
-    // Also those of a supervisor that was killed: they may end their mails while the next one's begin.
-    ...(house.worker !== undefined && { service: "workers" }),
+    // One service are the workers of one supervisor. Those of one that was killed may end their mails while the next one's begin.
+    ...(house.supervisor !== undefined && { service: processName(house.supervisor), keeper: house.supervisor }),
     wereEntered: enteredIn(house),
   };
 }

@@ -9,6 +9,7 @@ import type { Config } from "./config/schema.ts";
 import { readSealKey } from "./config/seal-key.ts";
 import { adDuty, type Custody, openCustody } from "./custody.ts";
 import type { NextHop } from "./delivery/next-hop.ts";
+import { createExplainer, type Explainer } from "./desk/explainer.ts";
 import { type DeskService, openDeskService } from "./desk/service.ts";
 import type { Door } from "./doors/door.ts";
 import { certificateOf, type DoorParts, openDoors } from "./doors/open.ts";
@@ -23,6 +24,7 @@ import { readSelf } from "./metrics/process.ts";
 import { renderMetrics } from "./metrics/render.ts";
 import { warnOfClients } from "./registers/client-warnings.ts";
 import { warnOfCodes } from "./registers/code-warnings.ts";
+import { RULES } from "./rules/index.ts";
 
 /** A running service. */
 export interface Service {
@@ -106,6 +108,7 @@ const partsOf = (house: House, around: Around, { nextHop, ...inside }: Inside): 
   elsewhere: around.elsewhere,
   metrics: async () => renderMetrics((await around.gather?.()) ?? [await house.meter.snapshot()]),
   quotas: house.store.windows,
+  explainer: explainerOf(house),
   get pipeline() {
     return house.law.pipeline;
   },
@@ -124,8 +127,25 @@ const partsOf = (house: House, around: Around, { nextHop, ...inside }: Inside): 
   get receivedMax() {
     return house.law.config.limits.receivedMax;
   },
+  get explainAt() {
+    const { explain, refusals } = house.law.config;
+    return explain.link && refusals.publicUrl ? `${refusals.publicUrl}/explain/` : undefined;
+  },
   isLocal: (domain) => house.law.site.isLocal(domain),
 });
+
+/** Reads the ledger for whoever opens the link in a refusal. */
+const explainerOf = (house: House): Explainer =>
+  createExplainer({
+    ...house,
+    rules: RULES,
+    law: () => {
+      const { config, packs } = house.law;
+      const { hostname, explain, queue } = config;
+      const { perMinuteMax } = explain;
+      return { packs, hostname, perMinuteMax, lifetimeMs: queue.lifetimeHours * HOUR_MS };
+    },
+  });
 
 /** What can be short, and who is let in meanwhile. */
 function watchLoad(house: House, custody: Custody): { lag: LagGauge; admission: Admission } {
@@ -217,4 +237,5 @@ function dutiesOf(house: House, desk: DeskService): Duties {
 
 /** So long after the process that keeps the house was killed, another one does. */
 const LEASE_MS = 30_000;
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;

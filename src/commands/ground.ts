@@ -86,9 +86,12 @@ function createGround(loaded: LoadedConfig, closings: Closing[]): Ground {
   const tables = async (): Promise<Tables> => (await store()).tables;
   const journalDir = join(dataDir, "ledger");
   const journal = once(async () => {
-    const { openJournal } = await import("../stores/hourlog/journal.ts");
+    const [{ openJournal }, { withoutOwnLooks }] = await Promise.all([
+      import("../stores/hourlog/journal.ts"),
+      import("../ledger/lookups.ts"),
+    ]);
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-    const opened = await openJournal(journalDir);
+    const opened = withoutOwnLooks(await openJournal(journalDir));
     closings.push(() => opened.close());
     return opened;
   });

@@ -11,18 +11,23 @@ import type { Ground } from "./ground.ts";
 import { DAY_MS, parseMoment } from "./times.ts";
 
 export const sinceOption = text("2026-11-22, 2026-11-22T10:30Z, or how long ago: 90s 30m 2h 3d 1w");
-export const untilOption = text("the same; a day is meant to its end");
+export const untilOption = text("the same; a day is meant to its end; without it there is no end");
 
-/** @returns from inclusive, to exclusive; without an end: to now, so that this look itself stays outside */
+export interface TimeSpan {
+  readonly sinceMs?: number;
+  readonly untilMs?: number;
+}
+
+/** @returns from inclusive, to exclusive. Without an end there is none: a clock that was ahead and set back left entries of a later time */
 export function readSpan(
   { since, until }: { since?: string | undefined; until?: string | undefined },
   nowMs: number,
-): { readonly sinceMs?: number; readonly untilMs: number } {
+): TimeSpan {
   const first = since === undefined ? undefined : parseMoment(since, "since", nowMs).ms;
   const last = until === undefined ? undefined : parseMoment(until, "until", nowMs);
-  const end = last === undefined ? nowMs : last.day ? last.ms + DAY_MS : last.ms;
-  if (first !== undefined && first >= end) throw new Misuse("--since is not before --until");
-  return { ...(first !== undefined && { sinceMs: first }), untilMs: end };
+  const end = last?.day ? last.ms + DAY_MS : last?.ms;
+  if (first !== undefined && end !== undefined && first >= end) throw new Misuse("--since is not before --until");
+  return { ...(first !== undefined && { sinceMs: first }), ...(end !== undefined && { untilMs: end }) };
 }
 
 /** As the ledger writes it: IDN domains in A-labels. @throws Misuse */

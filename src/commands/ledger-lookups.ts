@@ -4,7 +4,7 @@ import type { LedgerReader } from "../ledger/query.ts";
 import { samePerson } from "../ledger/requests.ts";
 import { defineCommand, text } from "./globals.ts";
 import { withGround } from "./ground.ts";
-import { factsInWords, noteLookUp, readSpan, sinceOption, untilOption } from "./ledger-ask.ts";
+import { factsInWords, noteLookUp, readSpan, sinceOption, type TimeSpan, untilOption } from "./ledger-ask.ts";
 
 import { ledgerTools } from "./ledger-tools.ts";
 import { columns, jsonLine, printAll } from "./output.ts";
@@ -46,7 +46,7 @@ const given = ({ by, case: caseNumber, since, until }: Record<string, unknown>):
   );
 
 /** Beginnings and ends of searches in one stream, in the order of time. */
-async function* inTime(reader: LedgerReader, span: { sinceMs?: number; untilMs: number }): AsyncGenerator<Entry> {
+async function* inTime(reader: LedgerReader, span: TimeSpan): AsyncGenerator<Entry> {
   const ends = reader.find({ ...span, event: "look-up-ended" })[Symbol.asyncIterator]();
   let end = await ends.next();
   for await (const begin of reader.find({ ...span, event: "looked-up" })) {

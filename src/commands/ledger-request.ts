@@ -52,7 +52,9 @@ const open = defineCommand({
           "a request is about somebody: give --sender, --recipient, --address, --domain, --ip, --client, --message-id or --id",
         );
       }
-      const search = { ...about, ...readSpan(options, ground.clock.now()) };
+      const nowMs = ground.clock.now();
+      // What is asked for is fixed here, so it ends.
+      const search = { ...about, untilMs: nowMs, ...readSpan(options, nowMs) };
       const { authority, basis, scope } = options;
       const opening = { case: readCase(options.case), authority, basis, scope, search, openedBy: asker.name };
       const requests = await requestRegister(ground);

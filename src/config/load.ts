@@ -4,7 +4,7 @@ import { isLoopback } from "../kit/ip.ts";
 import { Misuse } from "../kit/trouble.ts";
 import { wayContradictions } from "./delivering.ts";
 import { type Config, configSchema } from "./schema.ts";
-import { expandEnvironment, inFileOrder, parseYaml, type YamlFile } from "./yaml.ts";
+import { expandEnvironment, explainAll, firstOf, inFileOrder, parseYaml, type YamlFile } from "./yaml.ts";
 
 /** A checked configuration and where it came from. */
 export interface LoadedConfig {
@@ -44,12 +44,13 @@ export function readConfig(path: string, env: NodeJS.ProcessEnv = process.env, t
   const issues = (result.error?.issues ?? []).filter((issue) => !expanded.missing.has(JSON.stringify(issue.path)));
   const unsound = unsoundSections(expanded.missing, result.error?.issues ?? []);
   const sound = result.data ?? soundPart(expanded.value, unsound);
-  const problems = inFileOrder([
+  const all = inFileOrder([
     ...file.problems,
     ...expanded.problems,
-    ...(file.problems.length > 0 ? [] : issues.flatMap((issue) => file.explain(issue))),
+    ...(file.problems.length > 0 ? [] : explainAll(file, issues)),
     ...contradictions(sound, unsound).map(([key, text]) => file.at(key, text)),
   ]);
+  const problems = firstOf(all, path);
   const config = problems.length === 0 && result.success ? deepFreeze(result.data) : undefined;
   return { file, problems, unsound, sound, ...(config && { config }) };
 }
@@ -88,7 +89,16 @@ function contradictions(config: Config, unsound: ReadonlySet<string>): [string[]
     ...(sound("nextHop", "routes", "dns") ? wayContradictions(config) : []),
     ...(sound("limits") ? limitContradictions(config) : []),
     ...(sound("workers", "store") ? workerContradictions(config) : []),
+    ...(sound("explain", "refusals") ? explainContradictions(config) : []),
   ];
+}
+
+function explainContradictions({ explain, refusals }: Config): [string[], string][] {
+  if (!explain.link) return [];
+  const found: [string[], string][] = [];
+  if (refusals.publicUrl === undefined) found.push([["explain", "link"], "needs refusals.publicUrl"]);
+  if (explain.perMinuteMax === 0) found.push([["explain", "link"], "there is no page: explain.perMinuteMax is 0"]);
+  return found;
 }
 
 function listenerContradictions(config: Config): [string[], string][] {

@@ -3,6 +3,7 @@ import { NODE_NAME } from "../kit/node-name.ts";
 import { adArchive } from "./ad-archive.ts";
 import { dns, list, scorers } from "./asked.ts";
 import { routes, WAYS, WAYS_TEXT } from "./delivering.ts";
+import { explain } from "./explain.ts";
 import { overload } from "./overload.ts";
 import { queue } from "./queue.ts";
 import { arc, dkim, envelopeRewriting } from "./signing.ts";
@@ -16,7 +17,7 @@ const listener = z.strictObject({
   door: z
     .enum(["smtp", "submission", "milter", "http", "metrics"])
     .describe(
-      "smtp: mail from the world and from clients; submission: clients only; milter: for Postfix and Sendmail; http: refusals and consents by link, the API, /healthz and /readyz; metrics: /metrics, /healthz and /readyz, for an address that only your monitoring reaches",
+      "smtp: mail from the world and from clients; submission: clients only; milter: for Postfix and Sendmail; http: refusals and consents by link, what a refusal meant, the API, /healthz and /readyz; metrics: /metrics, /healthz and /readyz, for an address that only your monitoring reaches",
     ),
   listen: endpoint.describe("address and port, or unix:/path"),
   tls: z
@@ -189,11 +190,12 @@ export const configSchema = z.strictObject({
   lists: z.array(list).default([]).describe("lists of addresses that send spam, or never do"),
   arc: arc.optional().describe("ARC seals on mail that goes on (RFC 8617)"),
   dkim: dkim.prefault({}).describe("DKIM signatures on mail of our own clients, where the domain in From has a key"),
-  envelopeRewriting: envelopeRewriting.prefault({}).describe("envelope senders of mail that goes on (SRS)"),
+  envelopeRewriting: envelopeRewriting.prefault({}).describe("envelope senders of mail that goes on (SRS, VERP)"),
   nextHop: nextHop.prefault({}).describe("delivery"),
   queue: queue.prefault({}).describe("mail in our custody, with nextHop.mode: queue"),
   routes,
   refusals: refusals.prefault({}).describe("how recipients refuse and agree"),
+  explain: explain.prefault({}).describe("a page that tells whoever was refused what it meant"),
   packs: packs.prefault({}).describe("which law protects whom"),
   rules: rules.prefault({}).describe('default mode, then "group/rule": mode or { mode, options }'),
   detection: z

@@ -1,12 +1,23 @@
-import { type Document, isMap, isScalar, LineCounter, parseDocument, type Node as YamlNode } from "yaml";
+import {
+  type Document,
+  isCollection,
+  isMap,
+  isPair,
+  isScalar,
+  LineCounter,
+  parseDocument,
+  type Node as YamlNode,
+} from "yaml";
 import type { z } from "zod";
 import { withoutPasswords } from "./redact.ts";
 
 /** A YAML file that can say where each key stands. */
 export interface YamlFile {
   readonly path: string;
+  /** What was read. The file itself may say something else by now. */
+  readonly text: string;
   readonly value: unknown;
-  /** Syntax errors, as "file:line: what". */
+  /** Syntax errors, as "file:line: what"; of very many only the first, one more than is told. */
   readonly problems: readonly string[];
   /** "file:line: key: text" for the deepest part of the key that the file has. */
   at(key: readonly PropertyKey[], text: string): string;
@@ -22,7 +33,7 @@ export interface YamlFile {
 
 export function parseYaml(path: string, text: string): YamlFile {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
+  const document = parse(text, lines);
   const lineAt = (offset: number | undefined) => (offset === undefined ? undefined : lines.linePos(offset).line);
   const lineOf = (key: readonly PropertyKey[]) => lineAt(keyOffsetOf(document, key));
   const at = (key: readonly PropertyKey[], message: string): string => {
@@ -32,14 +43,13 @@ export function parseYaml(path: string, text: string): YamlFile {
     }
     return `${path}:${line ?? 1}: ${key.length > 0 ? `${keyText(key)}: ` : ""}${message}`;
   };
-  const { value, trouble } = contentOf(document);
+  const found = problemsIn(document, (offset) => `${path}:${lineAt(offset) ?? 1}: `);
+  const { value, trouble } = found.length > 0 ? {} : contentOf(document);
   return {
     path,
+    text,
     value,
-    problems: [
-      ...document.errors.map((error) => `${path}:${error.linePos?.[0]?.line ?? 1}: ${error.message.split("\n")[0]}`),
-      ...(trouble === undefined ? [] : [`${path}:1: ${trouble}`]),
-    ],
+    problems: trouble === undefined ? found : [`${path}:1: ${trouble}`],
     at,
     place: (problem) => place({ path, lineOf }, problem),
     lineOf,
@@ -51,11 +61,73 @@ export function parseYaml(path: string, text: string): YamlFile {
   };
 }
 
+/**
+ * The parser's own ways to say where an error is, and that a key is there twice, take a second for some thousands of them; so do stacks that
+ * nobody looks at.
+ */
+function parse(text: string, lineCounter: LineCounter): Document.Parsed {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return parseDocument(text, { lineCounter, uniqueKeys: false, prettyErrors: false });
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
+/** So many are told of a file, and that there are more. */
+const PROBLEMS_MAX = 100;
+
+export const firstOf = (problems: readonly string[], path: string): readonly string[] =>
+  problems.length <= PROBLEMS_MAX
+    ? problems
+    : [...problems.slice(0, PROBLEMS_MAX), `${path}:1: there are more problems than these ${PROBLEMS_MAX}`];
+
+/** A schema's complaints about a file, no more of them than anybody is told. */
+export function explainAll(file: YamlFile, issues: readonly z.core.$ZodIssue[]): string[] {
+  const problems: string[] = [];
+  for (const issue of issues) {
+    problems.push(...file.explain(issue));
+    if (problems.length > PROBLEMS_MAX) break;
+  }
+  return problems;
+}
+
+/** Of the syntax, in the order of the file. @param at writes file and line */
+function problemsIn(document: Document.Parsed, at: (offset: number) => string): string[] {
+  const errors = document.errors.map(({ pos, message }) => [pos[0], message] as const);
+  const twice = keysTwice(document.contents).map((offset) => [offset, "Map keys must be unique"] as const);
+  return [...errors, ...twice]
+    .sort(([a], [b]) => a - b)
+    .slice(0, PROBLEMS_MAX + 1)
+    .map(([offset, message]) => at(offset) + message.split("\n")[0]);
+}
+
+/** Where keys stand that their map has already. */
+function keysTwice(root: unknown): number[] {
+  const twice: number[] = [];
+  const left = [root];
+  while (left.length > 0) {
+    const node = left.pop();
+    if (!isCollection(node)) continue;
+    const seen = new Set<unknown>();
+    for (const item of node.items) {
+      if (!isPair(item)) left.push(item);
+      else {
+        left.push(item.key, item.value);
+        if (!isScalar(item.key)) continue;
+        if (seen.has(item.key.value)) twice.push(item.key.range?.[0] ?? 0);
+        seen.add(item.key.value);
+      }
+    }
+  }
+  return twice;
+}
+
 /** A few aliases can stand for billions of values; no configuration needs more than so many. */
 const ALIASES_MAX = 100;
 
 function contentOf(document: Document.Parsed): { value?: unknown; trouble?: string } {
-  if (document.errors.length > 0) return {};
   try {
     return { value: document.toJS({ maxAliasCount: ALIASES_MAX }) };
   } catch (error) {
@@ -109,7 +181,7 @@ function explain(
   { path, at, lineOf }: Pick<YamlFile, "path" | "at" | "lineOf">,
 ): string[] {
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((name) => {
+    return issue.keys.slice(0, PROBLEMS_MAX + 1).map((name) => {
       const key = [...issue.path, name];
       return `${path}:${lineOf(key) ?? 1}: ${keyText(key)}: there is no such key`;
     });

@@ -89,6 +89,8 @@ export const PAGES: Readonly<Record<Language, Readonly<Record<PageWord, string>>
     over: "You have refused since, and that stands. Advertising from",
     unknown: "This link is not valid, or its time is over.",
     later: "This could not be recorded just now. Please try again in a few minutes.",
+    nothing: "Nothing was refused under this id, or it is no longer kept.",
+    busy: "This cannot be shown just now. Please try again in a minute.",
   },
   zh: {
     refuse: "拒收以下发件人的广告邮件：",
@@ -100,6 +102,8 @@ export const PAGES: Readonly<Record<Language, Readonly<Record<PageWord, string>>
     over: "您之后已表示拒收，该拒收有效。广告发件人：",
     unknown: "此链接无效或已过期。",
     later: "暂时无法记录，请几分钟后重试。",
+    nothing: "该编号下没有被拒收的邮件，或记录已不再保存。",
+    busy: "暂时无法显示，请一分钟后重试。",
   },
   vi: {
     refuse: "Từ chối nhận quảng cáo của",
@@ -111,6 +115,8 @@ export const PAGES: Readonly<Record<Language, Readonly<Record<PageWord, string>>
     over: "Sau đó bạn đã từ chối, và lời từ chối đó có hiệu lực. Quảng cáo của",
     unknown: "Liên kết này không hợp lệ hoặc đã hết hạn.",
     later: "Hiện chưa ghi nhận được. Vui lòng thử lại sau vài phút.",
+    nothing: "Không có thư nào bị từ chối dưới mã này, hoặc dữ liệu không còn được lưu.",
+    busy: "Hiện chưa hiển thị được. Vui lòng thử lại sau một phút.",
   },
 };
 
@@ -123,4 +129,6 @@ export type PageWord =
   | "agreed"
   | "over"
   | "unknown"
-  | "later";
+  | "later"
+  | "nothing"
+  | "busy";

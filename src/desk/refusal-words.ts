@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { parseYaml } from "../config/yaml.ts";
+import { firstOf, parseYaml } from "../config/yaml.ts";
 import { Misuse } from "../kit/trouble.ts";
 
 export type WordsOfRefusal = (said: string) => boolean;
@@ -24,7 +24,7 @@ export function loadRefusalWords(path = OWN): WordsOfRefusal {
   const read = schema.safeParse(value);
   if (problems.length > 0 || !read.success) {
     throw new Misuse(`${path} cannot be used:`, [
-      ...problems,
+      ...firstOf(problems, path),
       ...(read.error?.issues.map(({ message }) => message) ?? []),
     ]);
   }

@@ -3,7 +3,9 @@
  * else: the entry of an accepted mail is on disk before the next hop sees the final dot, and a refusal by the next hop is on
  * disk before our client hears it.
  */
-import type { Outcome } from "../delivery/next-hop.ts";
+import { judgedBefore } from "../authenticity/judge.ts";
+import { provesSender } from "../authenticity/sender.ts";
+import type { Outcome, Parcel } from "../delivery/next-hop.ts";
 import { parcelOf } from "../delivery/parcel.ts";
 import type { Content } from "../mail/content.ts";
 import type { HeaderEdit } from "../mail/edits.ts";
@@ -125,12 +127,12 @@ async function judge({ parts, view, recipients }: Course, headers: Headers, cont
  * those, so that the sender can send it to the others: nothing is dropped, nobody gets a bounce he did not cause.
  */
 function refusalReply(
-  { view, recipients }: Pick<Course, "view" | "recipients">,
+  { parts, view, recipients }: Pick<Course, "parts" | "view" | "recipients">,
   rules: Verdict,
   refused: readonly Recipient[],
 ): Reply {
   const decision = weightiest(refused.map((recipient) => rules.for(recipient))) as Refusal;
-  const reply = spokenReply(decision, view.mailId);
+  const reply = spokenReply(decision, view.mailId, parts.explainAt);
   if (refused.length === recipients.length || decision.kind !== "reject") return reply;
   const names = refused.slice(0, NAMED_MAX).map(({ address }) => address.text);
   const more = refused.length > NAMED_MAX ? ` and ${refused.length - NAMED_MAX} more` : "";
@@ -161,7 +163,7 @@ async function handOver(course: Course, judged: Judged): Promise<Reply> {
     ),
   ];
   for (const recipient of dropped)
-    handover.drop?.(recipient, spokenReply(rules.for(recipient) as Refusal, view.mailId));
+    handover.drop?.(recipient, spokenReply(rules.for(recipient) as Refusal, view.mailId, parts.explainAt));
   if (held) {
     const by = { rule: held.by.rule.id, source: articleOf(held.by) };
     handover.hold?.(`${by.rule} - id ${view.mailId}`, by);
@@ -171,7 +173,7 @@ async function handOver(course: Course, judged: Judged): Promise<Reply> {
   const { signing, sealing } = parts;
   const signature = signing ? await signing({ session, headers, content, edits }) : [];
   const seal = sealing ? await sealing(headers, content, [...signature, ...edits]) : [];
-  const parcel = parcelOf(content, frontOf(course, taken), [...seal, ...signature, ...edits]);
+  const parcel = parcelFor(course, judged, [...seal, ...signature, ...edits]);
   const written = parts.recorder.record(entries);
   let outcome: Outcome;
   try {
@@ -190,6 +192,12 @@ async function handOver(course: Course, judged: Judged): Promise<Reply> {
     if (isPositive(replyOf(outcome, index))) judged.served.push(recipient);
   }
   return settle(course, subjects, outcome);
+}
+
+function parcelFor(course: Course, { headers, content, taken }: Judged, edits: readonly HeaderEdit[]): Parcel {
+  const parcel = parcelOf(content, frontOf(course, taken), edits);
+  const found = judgedBefore(headers);
+  return found && provesSender(found, course.view.sender.address) ? { ...parcel, isProven: true } : parcel;
 }
 
 const replyOf = ({ replies }: Outcome, index: number): Reply =>

@@ -42,6 +42,8 @@ export interface IntakeParts {
   readonly sealing?: Sealing | undefined;
   /** Signs mail of our own clients; absent where nothing is signed. */
   readonly signing?: Signing["sign"] | undefined;
+  /** Replies name this URL with the mail's id behind it, where what they mean is explained; absent: they name the id. */
+  readonly explainAt?: string | undefined;
   /** Most Received fields of a mail; more is a loop. */
   readonly receivedMax: number;
 }
@@ -92,7 +94,7 @@ function createReception(parts: IntakeParts, first: Session, own: NextHop | unde
   const refusal = async (rules: Verdict, mailId: string, sender?: Sender): Promise<Reply | undefined> => {
     const decision = rules.for();
     if (decision.kind === "accept" || decision.kind === "hold") return undefined;
-    const reply = spokenReply(decision, mailId);
+    const reply = spokenReply(decision, mailId, parts.explainAt);
     const subject = { session, mailId, ...(sender && { sender }) };
     const result = { verdict: withoutCustody(decision), rules, reply };
     return recorded(parts, [judgementEntry(subject, result, parts.isLocal)], reply);

@@ -5,12 +5,15 @@ import type { Decision, Spoken } from "../pipeline/verdict.ts";
 
 export type Refusal = Exclude<Decision, { kind: "accept" }>;
 
-/** What a client hears of a decision: the law and what would be accepted; never evidence. */
-export function spokenReply({ kind, by }: Refusal, mailId: string): Reply {
+/**
+ * What a client hears of a decision: the law and what would be accepted; never evidence.
+ * @param explainAt where the mail's id leads to what it meant
+ */
+export function spokenReply({ kind, by }: Refusal, mailId: string, explainAt: string | undefined): Reply {
   const { finding } = by;
   const id = "reply" in finding ? finding.reply : "local-trouble";
   const detail = "detail" in finding ? finding.detail : undefined;
-  return writeReply(id, { mailId, article: kind === "reject" ? articleOf(by) : undefined, detail });
+  return writeReply(id, { mailId, explainAt, article: kind === "reject" ? articleOf(by) : undefined, detail });
 }
 
 /** The article a finding rests on: its own source, else the first of its rule. */

@@ -83,7 +83,7 @@ async function rcpt(course: Course, recipient: Recipient): Promise<Answered> {
   const decision = stage.for(recipient);
   const subject = { ...view, recipient };
   if (decision.kind === "reject" || decision.kind === "defer") {
-    const reply = spokenReply(decision, view.mailId);
+    const reply = spokenReply(decision, view.mailId, parts.explainAt);
     const result = { verdict: withoutCustody(decision), rules: stage, reply };
     return { reply: await recorded(parts, [judgementEntry(subject, result, parts.isLocal)], reply), asked: false };
   }

@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseYaml, type YamlFile } from "../config/yaml.ts";
+import { explainAll, firstOf, parseYaml, type YamlFile } from "../config/yaml.ts";
 import { Misuse } from "../kit/trouble.ts";
 import { type Pack, packSchema } from "./pack.ts";
 import { contradictions } from "./pack-checks.ts";
@@ -44,9 +44,9 @@ export function loadPacks(directory: string): ReadonlyMap<string, Pack> {
 export function checkPackFile(path: string): CheckedPack {
   const file = readYamlFile(path);
   if ("problem" in file) return { problems: [file.problem] };
-  if (file.problems.length > 0) return { problems: file.problems };
+  if (file.problems.length > 0) return { problems: firstOf(file.problems, path) };
   const result = packSchema.safeParse(file.value);
-  if (!result.success) return { problems: result.error.issues.flatMap((issue) => file.explain(issue)) };
+  if (!result.success) return { problems: firstOf(explainAll(file, result.error.issues), path) };
   const problems = [...nameTrouble(path, result.data), ...contradictions(result.data)].map(({ key, says }) =>
     file.at(key, says),
   );

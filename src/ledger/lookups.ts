@@ -3,6 +3,7 @@
  * is over. A search that was broken off has no end.
  */
 import type { Entry } from "./entry.ts";
+import type { Journal } from "./journal.ts";
 import type { Recorder } from "./recorder.ts";
 
 /** What is asked, as small facts: "to", "since", "case" … */
@@ -62,4 +63,19 @@ export async function* pastLookUps(entries: AsyncIterable<Entry>): AsyncGenerato
     }
   }
   yield* open.values();
+}
+
+/** The journal of one who looks: that he looks is written, and not among what he finds. For a process that looks a few times. */
+export function withoutOwnLooks(journal: Journal): Journal {
+  const own = new Set<string>();
+  return {
+    ...journal,
+    append(entries, when) {
+      for (const { id, event } of entries) if (event === "looked-up") own.add(id);
+      return journal.append(entries, when);
+    },
+    async *find(search, taken) {
+      for await (const entry of journal.find(search, taken)) if (!own.has(entry.id)) yield entry;
+    },
+  };
 }

@@ -17,15 +17,23 @@ const printable = (text: string): string => text.replace(/[^\x20-\x7e]+/g, "?").
 /**
  * Writes a form out: what was wrong, what would be accepted, the article and the id to ask about.
  *
+ * @param explainAt URL that becomes, with the id behind it, a page about this reply
  * @param detail the particulars the sender may know (a limit, the labels, the recipient), never a score
  */
 export function writeReply(
   id: ReplyId,
-  about: { mailId?: string | undefined; article?: string | undefined; detail?: string | undefined } = {},
+  about: {
+    mailId?: string | undefined;
+    explainAt?: string | undefined;
+    article?: string | undefined;
+    detail?: string | undefined;
+  } = {},
 ): Reply {
   const { code, enhanced, wrong, accepted } = REPLIES[id];
   const lines = [wrong, `accepted: ${accepted}${about.detail ? `: ${about.detail}` : ""}`];
-  const tail = [about.article, about.mailId && `id ${about.mailId}`].filter(Boolean).join(" - ");
+  const tail = [about.article, about.mailId && `${about.explainAt ?? "id "}${about.mailId}`]
+    .filter(Boolean)
+    .join(" - ");
   if (tail) lines.push(tail);
   return { code, enhanced, lines: lines.map(printable) };
 }

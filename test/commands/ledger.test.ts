@@ -8,31 +8,31 @@ const at = (iso: string): number => Date.parse(iso);
 
 describe("what is looked for in the ledger", () => {
   it.each<[object, object]>([
-    [{}, { untilMs: NOW }],
-    [{ since: "2h" }, { sinceMs: NOW - 7_200_000, untilMs: NOW }],
+    [{}, {}],
+    [{ since: "2h" }, { sinceMs: NOW - 7_200_000 }],
     [
       { since: "2026-11-01", until: "2026-11-02" },
       { sinceMs: at("2026-11-01T00:00Z"), untilMs: at("2026-11-03T00:00Z") },
     ],
     [{ until: "2026-11-02T08:00+07:00" }, { untilMs: at("2026-11-02T01:00Z") }],
-    [{ from: "<>" }, { sender: "", untilMs: NOW }],
-    [{ from: "" }, { sender: "", untilMs: NOW }],
-    [{ from: "Ann@Bücher.example" }, { sender: "Ann@xn--bcher-kva.example", untilMs: NOW }],
+    [{ from: "<>" }, { sender: "" }],
+    [{ from: "" }, { sender: "" }],
+    [{ from: "Ann@Bücher.example" }, { sender: "Ann@xn--bcher-kva.example" }],
     [
       { to: "li@example.com", ip: "192.0.2.0/24" },
-      { recipient: "li@example.com", ip: "192.0.2.0/24", untilMs: NOW },
+      { recipient: "li@example.com", ip: "192.0.2.0/24" },
     ],
-    [{ id: "01m812gdn5yhtc30000z" }, { id: "01m812gdn5yhtc30000z", untilMs: NOW }],
-    [{ id: "01m812gdn5yhtc30000ze78" }, { id: "01M812GDN5YHTC30000ZE78", untilMs: NOW }],
-    [{ id: "4XyZ12b" }, { id: "4XyZ12b", untilMs: NOW }],
-    [{ messageId: "1@shop.example" }, { messageId: "<1@shop.example>", untilMs: NOW }],
+    [{ id: "01m812gdn5yhtc30000z" }, { id: "01m812gdn5yhtc30000z" }],
+    [{ id: "01m812gdn5yhtc30000ze78" }, { id: "01M812GDN5YHTC30000ZE78" }],
+    [{ id: "4XyZ12b" }, { id: "4XyZ12b" }],
+    [{ messageId: "1@shop.example" }, { messageId: "<1@shop.example>" }],
     [
       { address: "Li@Example.com", domain: "*.example.com", event: "refused", verdict: "reject" },
-      { address: "Li@example.com", domain: "*.example.com", event: "refused", verdict: "reject", untilMs: NOW },
+      { address: "Li@example.com", domain: "*.example.com", event: "refused", verdict: "reject" },
     ],
     [
       { rule: "~envelope/helo", article: "art. 13", client: "shop", messageId: "<2@shop.example>" },
-      { rule: "~envelope/helo", article: "art. 13", client: "shop", messageId: "<2@shop.example>", untilMs: NOW },
+      { rule: "~envelope/helo", article: "art. 13", client: "shop", messageId: "<2@shop.example>" },
     ],
   ])("reads %j", (wanted, search) => {
     expect(readSearch(wanted, NOW)).toEqual(search);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { parseYaml } from "../../src/config/yaml.ts";
+import { firstOf, parseYaml } from "../../src/config/yaml.ts";
 
 const FILE = [
   "top: 1",
@@ -47,6 +47,24 @@ describe("a YAML file", () => {
     expect(broken.value).toBeUndefined();
     expect(broken.problems.length).toBeGreaterThan(0);
     for (const problem of broken.problems) expect(problem).toMatch(/^file\.yaml:\d+: \S/);
+  });
+
+  it.each([
+    ["lists that were never begun", "]".repeat(5_000)],
+    ["keys written again and again", "a: 1\n".repeat(5_000)],
+    ["escapes that there are not", '- "\\q"\n'.repeat(5_000)],
+  ])("tells the first hundred of thousands of errors, and that there are more: %s", (_, text) => {
+    const problems = firstOf(parseYaml("file.yaml", text).problems, "file.yaml");
+    expect(problems).toHaveLength(101);
+    expect(problems.at(-1)).toBe("file.yaml:1: there are more problems than these 100");
+  });
+
+  it("finds a key that is there twice at any depth, after the errors before it", () => {
+    const { problems } = parseYaml("file.yaml", 'a: "\\q"\nb:\n  - { c: 1, "c": 2 }\n  - 1: x\n    "1": y\n');
+    expect(problems).toEqual([
+      expect.stringMatching(/^file\.yaml:1: .*escape/),
+      "file.yaml:3: Map keys must be unique",
+    ]);
   });
 
   it("says a key twice is an error", () => {

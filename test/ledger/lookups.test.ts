@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createIds } from "../../src/kit/ids.ts";
-import { beginLookUp, pastLookUps } from "../../src/ledger/lookups.ts";
+import { beginLookUp, pastLookUps, withoutOwnLooks } from "../../src/ledger/lookups.ts";
 import { createRecorder } from "../../src/ledger/recorder.ts";
 import { createMemoryJournal } from "../../src/stores/memory/journal.ts";
 import { collect } from "../contract/tables.ts";
@@ -22,6 +22,23 @@ describe("look-ups", () => {
       { at: clock.nowMs, actor: "bob", asked: { ip: "192.0.2.1", case: "2026-117" }, hits: 7 },
       { at: clock.nowMs - 1_000, actor: "ann", asked: { to: "li@example.com" }, hits: 0 },
       { at: clock.nowMs, actor: "eve", asked: {} },
+    ]);
+  });
+
+  it("stand in the journal, and are not among what the one who looks finds in it", async () => {
+    const clock = { now: () => 1_700_000_000_000 };
+    const journal = createMemoryJournal();
+    const ids = createIds(clock, Buffer.alloc(32));
+    const own = withoutOwnLooks(journal);
+    await beginLookUp({ recorder: createRecorder(journal, ids, clock), actor: "ann", asked: {}, id: "1" });
+    const { end } = await beginLookUp({ recorder: createRecorder(own, ids, clock), actor: "bob", asked: {}, id: "2" });
+    const seen = async (of: typeof journal) => (await collect(of.find({}))).map(({ actor, event }) => [actor, event]);
+    expect(await seen(own)).toEqual([["ann", "looked-up"]]);
+    await end(1);
+    expect(await seen(journal)).toEqual([
+      ["ann", "looked-up"],
+      ["bob", "looked-up"],
+      ["bob", "look-up-ended"],
     ]);
   });
 });

@@ -9,6 +9,8 @@ import { createLedgerSite, type LedgerSite } from "../helpers/ledger-site.ts";
 const DAYS = 3;
 /** A refusal that is in the journal yet; all else is archived. */
 let fresh: Entry;
+/** Written while the clock was ahead. */
+let ahead: Entry;
 let site: LedgerSite;
 let all: readonly Entry[];
 beforeAll(async () => {
@@ -26,8 +28,10 @@ beforeAll(async () => {
     articles: ["Order 38 (CN 2006) art. 13(1)"],
     client: "shop",
   };
+  const atMs = Date.now() + 2 * 3_600_000;
+  ahead = { id: "01AHEAD", at: atMs, event: "received", recipient: "ahead@else.example", clientIp: "203.0.113.7" };
   const journal = await openJournal(join(site.dataDir, "ledger"));
-  await journal.append([fresh]);
+  await journal.append([fresh, ahead]);
   await journal.close();
   all = [...site.entries, fresh];
 });
@@ -66,6 +70,22 @@ describe("consentry ledger find", () => {
     ],
   ])("finds by %s, archived or not, oldest first", async (_, words, wanted) => {
     expect(await ids(...words())).toEqual(all.filter(wanted).map(({ id }) => id));
+  });
+
+  it("finds what was written while the clock was ahead, unless it is told an end; a day is one", async () => {
+    const to = ["--to", "ahead@else.example"];
+    expect(await ids(...to)).toEqual([ahead.id]);
+    expect(await ids(...to, "--since", "1m")).toEqual([ahead.id]);
+    expect(await ids(...to, "--until", new Date().toISOString())).toEqual([]);
+    expect(await site.json(["ledger", "find", "--count", ...to])).toMatchObject([{ event: "received", entries: 1 }]);
+  });
+
+  it("does not find itself, however it shows what it finds", async () => {
+    const looks = ["ledger", "find", "--event", "looked-up"];
+    const before = (await site.run([...looks, "--json"])).stdout.split("\n").length - 1;
+    const csv = (await site.run([...looks, "--csv", "-"])).stdout.trim().split("\n").length - 1;
+    const counted = (await site.json([...looks, "--count"])) as { entries: number }[];
+    expect([csv, counted.reduce((sum, { entries }) => sum + entries, 0)]).toEqual([before + 1, before + 2]);
   });
 
   it("counts by day, event and verdict", async () => {

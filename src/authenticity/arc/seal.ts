@@ -1,7 +1,7 @@
 /** Sealing (RFC 8617 5.1): one more set on top, over the mail as it leaves. */
 import type { Field } from "../../mail/headers.ts";
 import { relaxedField } from "../dkim/canonical.ts";
-import { algorithmOf, type Signer, signText } from "../dkim/sign.ts";
+import { algorithmOf, SIGNED_NAMES, type Signer, signText } from "../dkim/sign.ts";
 import { hashBodies, type SignedMail, signedHeaders } from "../dkim/verify.ts";
 import { INSTANCES_MAX } from "./sets.ts";
 import { type ArcOutcome, sealedText } from "./verify.ts";
@@ -25,25 +25,7 @@ export interface AddedField {
 }
 
 /** Usually signed: what a reader sees and what says how to read it. */
-export const SEALED_NAMES: readonly string[] = [
-  "from",
-  "sender",
-  "reply-to",
-  "to",
-  "cc",
-  "subject",
-  "date",
-  "message-id",
-  "in-reply-to",
-  "references",
-  "mime-version",
-  "content-type",
-  "content-transfer-encoding",
-  "list-id",
-  "list-unsubscribe",
-  "list-unsubscribe-post",
-  "dkim-signature",
-];
+export const SEALED_NAMES: readonly string[] = [...SIGNED_NAMES, "dkim-signature"];
 
 /** The fields of one more set, top first. None when there can be no more: the chain has failed before or is at its end. */
 export async function sealArc(mail: SignedMail, sealing: Sealing): Promise<AddedField[]> {

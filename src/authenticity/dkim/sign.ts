@@ -17,7 +17,7 @@ export interface Signer {
  * Fields that a signature covers. Each stands once more than the mail has it, so that nobody can add another one behind us
  * (RFC 6376 8.15); List-Unsubscribe and its Post are here because RFC 8058 asks for it.
  */
-const SIGNED_NAMES: readonly string[] = [
+export const SIGNED_NAMES: readonly string[] = [
   "from",
   "sender",
   "reply-to",

@@ -92,8 +92,9 @@ function smartHost(server: Server, { requireTls, egress, destination }: Errand):
   const { endpoint } = server;
   const from = "host" in endpoint ? egressFor(egress, destination, endpoint.host) : undefined;
   if (from === null) return "no-egress";
-  const called = from === undefined ? endpoint : { ...endpoint, localAddress: from };
   const place = { name: "host" in endpoint ? endpoint.host : server.name, mayFallBack: tls === "opportunistic" };
+  if (from === undefined && tls === server.tls) return [{ ...place, isOwn: true, server }];
+  const called = from === undefined ? endpoint : { ...endpoint, localAddress: from };
   return [{ ...place, isOwn: true, server: { ...server, tls, endpoint: called } }];
 }
 

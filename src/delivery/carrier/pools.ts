@@ -30,8 +30,15 @@ export interface PoolsOptions extends Omit<PoolOptions, "connectionsMax" | "time
 }
 
 /** Who is called, from where and on which terms: what must be the same for a connection to serve another mail. */
-const keyOf = ({ endpoint, lmtp, implicitTls, tls, tlsName, credentials }: Server): string =>
-  JSON.stringify([endpoint, lmtp, implicitTls, tls, tlsName, credentials?.user]);
+function keyOf(server: Server): string {
+  const known = keys.get(server);
+  if (known !== undefined) return known;
+  const { endpoint, lmtp, implicitTls, tls, tlsName, credentials } = server;
+  const key = JSON.stringify([endpoint, lmtp, implicitTls, tls, tlsName, credentials?.user]);
+  keys.set(server, key);
+  return key;
+}
+const keys = new WeakMap<Server, string>();
 
 /** One pool of connections for each server, with one bound on them all: who is unused for longest makes room. */
 export function createPools(options: PoolsOptions): Pools {

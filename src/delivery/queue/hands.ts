@@ -1,14 +1,19 @@
 import type { Log } from "../../kit/log.ts";
 import type { Lease } from "./spool.ts";
 
+/** Has a mail worked on; it tells when the attempt is over and only the settlement is left. */
+export type HandWork = (lease: Lease, onTried: () => void) => Promise<unknown>;
+
 /** The mails that are being tried now, and how many of each destination. */
 export interface Hands {
   /** How many more there may be. */
   free(): number;
-  /** How many of one destination have begun. */
+  /** How many of one destination are being tried. */
   of(destination: string): number;
-  /** Has a mail worked on; never throws, and tells `onEnd` when it is over. */
-  begin(lease: Lease, work: (lease: Lease) => Promise<unknown>): void;
+  /** Never throws; `onFree` is told when there may be another, `onEnd` when it is over. */
+  begin(lease: Lease, work: HandWork): void;
+  /** Those whose attempt has lasted longer. */
+  olderThan(ms: number): Lease[];
   /** Waits until none is left, at most so long. @returns those that are */
   idle(patienceMs: number): Promise<Lease[]>;
   /** Names in the log, once each, attempts that take longer than anything should. */
@@ -16,37 +21,61 @@ export interface Hands {
 }
 
 const STUCK_MS = 300_000;
+/** Mails whose settlement is on its way to disk, for each that may be tried. */
+const SETTLING_PER_HAND = 4;
 
 interface Hand {
   readonly lease: Lease;
   readonly sinceMs: number;
   isNamed: boolean;
+  isTried: boolean;
 }
 
-export function createHands(max: number, log: Log, onEnd: () => void): Hands {
+export interface HandsOptions {
+  /** Mails that may be tried at a time. */
+  readonly max: number;
+  readonly log: Log;
+  onFree(): void;
+  onEnd(lease: Lease): void;
+}
+
+export function createHands({ max, log, onFree, onEnd }: HandsOptions): Hands {
   const hands = new Set<Hand>();
   const counts = new Map<string, number>();
+  let trying = 0;
   let onIdle = (): void => {};
   const count = (destination: string, by: number): void => {
     const now = (counts.get(destination) ?? 0) + by;
     if (now === 0) counts.delete(destination);
     else counts.set(destination, now);
   };
+  const tried = (hand: Hand): void => {
+    if (hand.isTried) return;
+    hand.isTried = true;
+    trying -= 1;
+    count(hand.lease.turn, -1);
+    onFree();
+  };
   return {
-    free: () => max - hands.size,
+    free: () => Math.min(max - trying, max * (1 + SETTLING_PER_HAND) - hands.size),
     of: (destination) => counts.get(destination) ?? 0,
     begin(lease, work) {
-      const hand: Hand = { lease, sinceMs: performance.now(), isNamed: false };
+      const hand: Hand = { lease, sinceMs: performance.now(), isNamed: false, isTried: false };
       hands.add(hand);
+      trying += 1;
       count(lease.turn, 1);
-      work(lease)
+      work(lease, () => tried(hand))
         .catch((error: unknown) => log.error({ err: error, mailId: lease.mail.id }, "a bug: the mail stays leased"))
         .finally(() => {
           hands.delete(hand);
-          count(lease.turn, -1);
+          onEnd(lease);
+          tried(hand);
           if (hands.size === 0) onIdle();
-          onEnd();
         });
+    },
+    olderThan(ms) {
+      const bornMs = performance.now() - ms;
+      return [...hands].filter(({ sinceMs, isTried }) => !isTried && sinceMs < bornMs).map(({ lease }) => lease);
     },
     async idle(patienceMs) {
       if (hands.size > 0) {

@@ -3,11 +3,11 @@
  * time; until both are there the mail is `arriving`, and nobody tries it.
  */
 import type { Log } from "../../kit/log.ts";
-import { Unavailable } from "../../kit/trouble.ts";
-import { isAdSender } from "../../mail/client.ts";
+import { type Client, isAdSender } from "../../mail/client.ts";
 import { type Reply, writeReply } from "../../mail/replies.ts";
 import type { Recipient, Sender, Session } from "../../mail/views.ts";
 import type { Handover, HeldBy, NextHop, Outcome, Parcel } from "../next-hop.ts";
+import { confirmed } from "./confirm.ts";
 import type { Attempt, Carrier, QueuedMail, QueuedRecipient } from "./queued.ts";
 import { DAY_MS, limitsOf, type Times } from "./schedule.ts";
 import type { NewMail, Spool } from "./spool.ts";
@@ -21,9 +21,13 @@ export interface HopParts {
   readonly log: Log;
   readonly now: () => number;
   readonly settings: () => Times & { readonly holdDays: number };
-  /** A mail has come. */
+  /** Does mail of this client leave with a return address for each recipient? Absent: nobody's does. */
+  readonly isVerp?: (client: Client) => boolean;
+  /** A mail has come that may be tried at once. @returns false: it has to wait for its turn */
+  readonly bring: (id: string) => boolean;
+  /** A mail waits for its turn. */
   readonly onQueued: () => void;
-  /** Is the way behind the queue there? @throws Unavailable */
+  /** Can it keep a mail, and does anybody deliver? Not whether the way behind it is there: mail waits for that. @throws Unavailable */
   readonly ping: () => Promise<void>;
 }
 
@@ -88,7 +92,7 @@ interface Collected {
   readonly parcel: Parcel;
 }
 
-function mailOf({ carrier, now, settings }: HopParts, letter: Letter, collected: Collected): NewMail {
+function mailOf({ carrier, now, settings, isVerp }: HopParts, letter: Letter, collected: Collected): NewMail {
   const { recipients, dropped, held, parcel } = collected;
   const arrivedAt = now();
   const times = settings();
@@ -99,6 +103,8 @@ function mailOf({ carrier, now, settings }: HopParts, letter: Letter, collected:
   const advertiser = parcel.advertiser ?? (isAdSender(client) ? client?.id : undefined);
   const mail: QueuedMail = {
     ...knownOf(letter),
+    ...(parcel.isProven && { isProven: true }),
+    ...(client && letter.sender.address && isVerp?.(client) && { verp: true }),
     arrivedAt,
     expiresAt,
     bytes: parcel.bytes,
@@ -128,22 +134,13 @@ async function keep(
     spool.forget(mail.id).catch((error: unknown) => log.warn({ err: error, mailId: mail.id }, "a mail stays arriving"));
     throw arrived.status === "rejected" ? arrived.reason : (entered as PromiseRejectedResult).reason;
   }
-  void confirm(parts, mail);
+  // The client need not wait: from here on a crash leaves a mail with an entry, which the next start confirms.
+  if (!mayGoAtOnce(mail) || !parts.bring(mail.id)) void confirmed(parts, mail.id).then(parts.onQueued);
   return { replies: [QUEUED], isQueued: true };
 }
 
-const AGAIN_MS = 1_000;
-
-/** The client need not wait: from here on a crash leaves a mail with an entry, which the next start confirms. */
-async function confirm({ spool, log, onQueued }: HopParts, mail: NewMail): Promise<void> {
-  for (let isTold = false; ; isTold = true) {
-    try {
-      await spool.confirm(mail);
-      return onQueued();
-    } catch (error) {
-      if (!isTold) log.error({ err: error, mailId: mail.id }, "a mail is kept, but its turn cannot be written yet");
-      if (!(error instanceof Unavailable)) return;
-      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS).unref());
-    }
-  }
-}
+/** To one destination, for everybody. */
+const mayGoAtOnce = ({ hold, recipients, destinations }: NewMail): boolean =>
+  !hold &&
+  destinations.every((each) => each === destinations[0]) &&
+  recipients.every(({ state }) => state === "waiting");

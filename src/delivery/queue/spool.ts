@@ -10,8 +10,15 @@ export interface Spool {
   full(): string | undefined;
   /** Keeps mail and content, not yet to be tried. @throws Unavailable("disk") */
   arrive(mail: NewMail, content: Parcel): Promise<void>;
-  /** Its entry is on disk, too: its turn may come. */
-  confirm(mail: NewMail): Promise<void>;
+  /** Its entry is on disk, too: its turn may come. Nothing happens where it is not arriving any more. */
+  confirm(mail: Pick<QueuedMail, "id">): Promise<void>;
+  /**
+   * Mails whose entries are on disk and that are tried at once: they go into no index and stay `arriving` until they are settled, kept
+   * or confirmed, one of which their taker owes them. Of one destination each. @returns those that need not wait for their turn
+   */
+  fresh(ids: readonly string[]): Promise<Lease[]>;
+  /** A fresh lease that lasts becomes one like the others, which operators see. */
+  keep(lease: Lease): Promise<void>;
   /** Nothing was promised of it. */
   forget(id: string): Promise<void>;
   /** Leases what is due, fairly among the destinations. Never more than `max` mails. */
@@ -79,6 +86,8 @@ export interface Lease {
   readonly untold: readonly number[];
   /** The sender knows of the delay. */
   readonly isDelayTold: boolean;
+  /** From `fresh`. */
+  readonly isFresh?: true;
 }
 
 export interface Settlement {

@@ -4,9 +4,10 @@ import type { Log } from "../../kit/log.ts";
 import { Misuse } from "../../kit/trouble.ts";
 import type { Certificate, Door } from "../door.ts";
 import { type ApiParts, apiRoutes } from "./api-routes.ts";
+import { type ExplainParts, explainRoutes } from "./explain-routes.ts";
 import { type WordParts, wordRoutes } from "./word-routes.ts";
 
-export interface HttpParts extends WordParts, ApiParts {
+export interface HttpParts extends WordParts, ApiParts, ExplainParts {
   readonly log: Log;
   /** Does everything answer that mail needs? @throws Unavailable naming what does not */
   readonly ready: () => Promise<void>;
@@ -24,7 +25,7 @@ const IDLE_MS_MAX = 30_000;
 const REQUESTS_PER_SOCKET_MAX = 100;
 
 /**
- * Opens the HTTP door: refusals and consents by link (RFC 8058), the API, and whether we are well. Behind a proxy that ends TLS, or
+ * Opens the HTTP door: refusals and consents by link (RFC 8058), what a refusal of ours meant, the API, and whether we are well. Behind a proxy that ends TLS, or
  * with our own certificate.
  * @throws Misuse when the address cannot be listened on
  */
@@ -51,6 +52,7 @@ export async function openHttpDoor(options: HttpDoorOptions, parts: HttpParts): 
   http.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: "not found" }));
   wordRoutes(http, parts);
   apiRoutes(http, parts);
+  explainRoutes(http, parts);
   healthRoutes(http, parts);
   const address = await listening(http, listen);
   return {

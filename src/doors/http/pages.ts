@@ -1,3 +1,4 @@
+import type { Told } from "../../desk/explanation.ts";
 import { type Language, PAGES, type PageWord } from "../../desk/letters.ts";
 
 const LANGUAGES: readonly Language[] = ["zh", "vi", "en"];
@@ -25,6 +26,20 @@ export function question(word: "refuse" | "agree", advertiser: string): string {
   const field = '<input type="hidden" name="List-Unsubscribe" value="One-Click">';
   return page(`${asked.join("")}<form method="post">${field}<button>${button}</button></form>`);
 }
+
+/** What a refusal meant: one part for each language. */
+export const explanation = (told: readonly Told[]): string =>
+  page(
+    LANGUAGES.flatMap((language) => told.filter((each) => each.language === language))
+      .map(
+        ({ language, name, lines }) =>
+          `<section lang="${HTML_LANGUAGE[language]}"><h2>${escaped(name)}</h2>${linesOf(lines)}</section>`,
+      )
+      .join(""),
+  );
+
+const linesOf = (lines: Told["lines"]): string =>
+  lines.map(([label, value]) => `<p>${label ? `${escaped(label)}: ${bold(value)}` : escaped(value)}</p>`).join("");
 
 const paragraph = (language: Language, html: string): string => `<p lang="${HTML_LANGUAGE[language]}">${html}</p>`;
 const bold = (text: string): string => (text ? `<b>${escaped(text)}</b>` : "");

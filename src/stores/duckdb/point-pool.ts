@@ -1,7 +1,4 @@
-/**
- * Threads that read look-ups' pages (`point-worker.ts`), for a process that looks up more than once: to start them takes longer than one
- * look-up without. Nobody waits for them at the end.
- */
+/** Threads that read look-ups' pages (`point-worker.ts`) beside the one that asks, from when they are ready. Nobody waits for them at the end. */
 import { Worker } from "node:worker_threads";
 import type { Entry } from "../../ledger/entry.ts";
 import type { Search } from "../../ledger/journal.ts";
@@ -11,7 +8,10 @@ import type { Answer, Question } from "./point-worker.ts";
 export interface PointPool {
   /** Makes the threads, once. */
   start(): void;
+  /** One at least. */
   isReady(): boolean;
+  /** There is one that would begin at once, or next. */
+  hasRoom(): boolean;
   /** @throws Error when they cannot be read, or a thread ended */
   read(search: Search, hits: readonly Hit[]): Promise<Entry[]>;
   close(): Promise<void>;
@@ -28,6 +28,9 @@ interface Thread {
   ready: boolean;
 }
 
+/** Asked of a thread at a time: the next one is there when it is done with one. */
+const WAITING_MAX = 2;
+
 /** Young and old objects of a thread, MB: a day's entries, and pages that come and go. */
 const LIMITS = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 64 };
 
@@ -36,15 +39,16 @@ export function createPointPool(threads: number, archiveKey: Uint8Array | undefi
   let started = false;
   let asked = 0;
   const start = (): void => {
-    if (started || threads < 2) return;
+    if (started || threads < 1) return;
     started = true;
     for (let each = 0; each < threads; each += 1) pool.add(startThread(archiveKey, (ended) => pool.delete(ended)));
   };
   return {
     start,
-    isReady: () => pool.size > 0 && [...pool].every(({ ready }) => ready),
+    isReady: () => [...pool].some(({ ready }) => ready),
+    hasRoom: () => [...pool].some(({ ready, waiting }) => ready && waiting.size < WAITING_MAX),
     read(search, hits) {
-      const [thread] = [...pool].sort((a, b) => a.waiting.size - b.waiting.size);
+      const [thread] = [...pool].filter(({ ready }) => ready).sort((a, b) => a.waiting.size - b.waiting.size);
       if (!thread) return Promise.reject(new Error("no thread is left"));
       asked += 1;
       const id = asked;

@@ -78,12 +78,26 @@ export interface HitReader {
 }
 
 export function createHitReader(cache: IndexCache, cipher: Cipher | undefined): HitReader {
+  const scratch = createScratch();
   return {
     read(search, hits) {
       const wanted = wantedOf(search) ?? [];
-      const entries = hits.flatMap((hit) => volumeEntries({ ...hit, index: cache.of(hit) }, wanted, cipher));
+      const entries = hits.flatMap((hit) =>
+        volumeEntries({ ...hit, index: cache.of(hit), scratch }, { wanted, cipher }),
+      );
       return entries.filter(matcher(search)).sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
     },
+  };
+}
+
+/** Memory that every row group is read into, one after the other: fresh memory costs as much as reading. */
+type Scratch = (bytes: number) => Buffer;
+
+function createScratch(): Scratch {
+  let buffer = Buffer.alloc(0);
+  return (bytes) => {
+    if (buffer.length < bytes) buffer = Buffer.allocUnsafeSlow(bytes);
+    return buffer;
   };
 }
 
@@ -95,9 +109,8 @@ const COLUMN_PLACES: Record<Role | "ip", number> = {
 };
 
 function volumeEntries(
-  { dir, volume, index, pages }: Hit & { readonly index: VolumeIndex },
-  wanted: readonly Wanted[],
-  cipher: Cipher | undefined,
+  { dir, volume, index, pages, scratch }: Hit & { readonly index: VolumeIndex; readonly scratch: Scratch },
+  { wanted, cipher }: { readonly wanted: readonly Wanted[]; readonly cipher: Cipher | undefined },
 ): Entry[] {
   const path = join(dir, parquetOf(volume));
   const groups = new Map<number, number[]>();
@@ -106,12 +119,11 @@ function volumeEntries(
     groups.set(group, [...(groups.get(group) ?? []), page % PAGES_OF_GROUP]);
   }
   const unseal = cipher?.parquetModule(path).unseal;
-  const scratch = Buffer.allocUnsafe(Math.max(0, ...[...groups.keys()].map((group) => index.groups[group]?.[1] ?? 0)));
   return withFile(path, (read) =>
     [...groups].flatMap(([group, inGroup]) => {
       const [offset = 0, bytes = 0, rows = 0] = index.groups[group] ?? [];
       // Nothing of it is left when the next one is read: texts are copies.
-      const columns = columnsOf(read(offset, bytes, scratch), index.chunksOf(group), unseal);
+      const columns = columnsOf(read(offset, bytes, scratch(bytes)), index.chunksOf(group), unseal);
       const places = inGroup.flatMap((page) =>
         placesOf(wanted, columns, { index: page, rows: Math.min(PAGE_ROWS, rows - page * PAGE_ROWS) }),
       );

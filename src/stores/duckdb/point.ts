@@ -25,6 +25,8 @@ const PAGES_MAX = 64;
 
 /** Fewer pages are read sooner than they are handed to a thread. */
 const PAGES_WORTH_THREADS = 24;
+/** For so many it is worth it to start threads at once; for fewer they start when a search is over, for the next one. */
+const PAGES_WORTH_STARTING = 1_000;
 /** A day with more is read by this process: its entries may be more than a thread has memory for. */
 const PAGES_FOR_THREAD = 16;
 /** Days that are read ahead of the one that is shown. */
@@ -54,21 +56,14 @@ export function createPointReader(archiveKey: Uint8Array | undefined, threads: n
   return {
     plan: (search, volumes) => planPoint(search, volumes, cache),
     async *entries(search, hits) {
-      const days = byDate(hits);
+      if (hits.length === 0) return;
+      await openUnpacker();
       const pages = pagesOf(hits);
-      if (pages >= PAGES_WORTH_THREADS && pool.isReady()) {
-        const here = async (day: readonly Hit[]): Promise<Entry[]> => own.read(search, day);
-        const read = (day: readonly Hit[]): Promise<Entry[]> =>
-          pagesOf(day) > PAGES_FOR_THREAD ? here(day) : pool.read(search, day).catch(() => here(day));
-        yield* inOrder(days, read);
-        return;
-      }
-      if (days.length > 0) await openUnpacker();
-      for (const day of days) {
-        yield* own.read(search, day);
-        // Others who work in this process get their turn.
-        await breathe();
-      }
+      if (pages >= PAGES_WORTH_STARTING) pool.start();
+      const here = async (day: readonly Hit[]): Promise<Entry[]> => own.read(search, day);
+      const read = (day: readonly Hit[]): Promise<Entry[]> =>
+        pagesOf(day) <= PAGES_FOR_THREAD && pool.hasRoom() ? pool.read(search, day).catch(() => here(day)) : here(day);
+      yield* inOrder(byDate(hits), read, () => (pool.isReady() ? AHEAD : 1));
       if (pages >= PAGES_WORTH_THREADS) pool.start();
     },
     close: () => pool.close(),
@@ -83,18 +78,23 @@ function byDate(hits: readonly Hit[]): Hit[][] {
   return [...dates].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, day]) => day);
 }
 
+/** @param ahead how many days to have read, or begun, at this moment; what nobody else has room for is read here and now */
 async function* inOrder(
   days: readonly Hit[][],
   read: (day: readonly Hit[]) => Promise<Entry[]>,
+  ahead: () => number,
 ): AsyncGenerator<Entry> {
   const reading: Promise<Entry[]>[] = [];
   let next = 0;
   for (let shown = 0; shown < days.length; shown += 1) {
-    for (; next < Math.min(days.length, shown + AHEAD); next += 1) {
+    while (next < days.length && (reading.length === 0 || reading.length < ahead())) {
       const day = read(days[next] ?? []);
       // Its turn comes later; whoever stops before does not want to hear of it.
       day.catch(() => undefined);
       reading.push(day);
+      next += 1;
+      // Threads are heard, and others who work in this process get their turn.
+      await breathe();
     }
     yield* (await reading.shift()) ?? [];
   }

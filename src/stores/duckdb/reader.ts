@@ -30,7 +30,7 @@ export interface ReaderOptions {
 /** Of its memory; what several threads unpack at a time comes on top of what DuckDB counts. */
 const SHARE = 0.75;
 /** That read for look-ups, beside this one. */
-const THREADS_MAX = 3;
+const THREADS_MAX = 2;
 
 /** DuckDB is opened when a search needs it: a look-up of an address or IP does not. */
 export async function openReader(options: ReaderOptions): Promise<LedgerReader> {

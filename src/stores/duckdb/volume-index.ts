@@ -1,7 +1,7 @@
 /**
  * Beside each volume: what a look-up of an address or of a client's IP has to know in order to read only the pages that matter.
  *
- * "CLI1" ("CLJ1": of an encrypted archive), the length of the head, the head, then the buckets of `address-index.ts`. The head (zstd) is a line
+ * "CLI2" ("CLJ2": of an encrypted archive), the length of the head, the head, then the buckets of `address-index.ts`. The head (zstd) is a line
  * of JSON, with the client address each page begins with, and after it where every page of the Parquet file lies.
  */
 import { closeSync, openSync, readSync } from "node:fs";
@@ -12,8 +12,8 @@ import { GROUP_ROWS, PAGE_ROWS } from "./parquet/columns.ts";
 import type { ChunkPlace, GroupPlace } from "./parquet/writer.ts";
 import { readVarint, varints } from "./varint.ts";
 
-const MAGIC = "CLI1";
-const MAGIC_KEYED = "CLJ1";
+const MAGIC = "CLI2";
+const MAGIC_KEYED = "CLJ2";
 const PREFIX_BYTES = 8;
 const HEAD_LEVEL = 19;
 
@@ -86,9 +86,11 @@ const LEVEL = { params: { [constants.ZSTD_c_compressionLevel]: HEAD_LEVEL } };
 
 const DICTIONARY = 1;
 const COMPRESSED = 2;
+const DELTAS = 4;
+const FORMS = 8;
 
-const listOf = ({ dictionary, compressed, pages }: ChunkPlace): number[] => [
-  pages.length * 4 + (dictionary ? DICTIONARY : 0) + (compressed ? COMPRESSED : 0),
+const listOf = ({ dictionary, deltas, compressed, pages }: ChunkPlace): number[] => [
+  pages.length * FORMS + (dictionary ? DICTIONARY : 0) + (compressed ? COMPRESSED : 0) + (deltas ? DELTAS : 0),
   ...pages.flat(),
 ];
 
@@ -144,8 +146,9 @@ function chunksFrom(bytes: Buffer): ChunkPlace[] {
   const chunks: ChunkPlace[] = [];
   while (reader.more()) {
     const head = reader.next();
-    const pages = Array.from({ length: Math.floor(head / 4) }, () => [reader.next(), reader.next()] as const);
-    chunks.push({ dictionary: (head & DICTIONARY) !== 0, compressed: (head & COMPRESSED) !== 0, pages });
+    const pages = Array.from({ length: Math.floor(head / FORMS) }, () => [reader.next(), reader.next()] as const);
+    const has = (form: number): boolean => (head & form) !== 0;
+    chunks.push({ dictionary: has(DICTIONARY), compressed: has(COMPRESSED), deltas: has(DELTAS), pages });
   }
   return chunks;
 }

@@ -6,24 +6,36 @@
  * Waits are bounded: a write that waits longer than `timeoutMs` fails and, when it was not begun, never runs. While a commit
  * hangs (another process holds LMDB's lock, the disk does not answer) further writes fail at once.
  */
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as breathe, setTimeout as sleep } from "node:timers/promises";
 import { Unavailable } from "../../kit/trouble.ts";
 import { type Dbs, type Handle, isLmdbError, openHandle, type Place, reasonText } from "./open.ts";
 
 export interface EnvironmentOptions<Name extends string> extends Place<Name> {
   /** Longest wait for one write, ms. */
   readonly timeoutMs: number;
+  /** A commit begins so many turns of the event loop later, when others have come, too: nothing when idle. */
+  readonly companyTurns?: number;
+  /** What is done once for all writes of a transaction; a lost one has a beginning, not always an end. */
+  readonly around?: { begin(): void; end(dbs: Dbs<Name>): void };
 }
 
 const WAITING_MAX = 20_000;
+/** How long writes that nobody waits for may wait for company, ms … */
+const SOON_MS = 10;
+/** … unless so many have come. */
+const SOON_MAX = 256;
 /** Records in one commit; bounds how long the transaction keeps the event loop and other processes waiting. */
 const COMMIT_WEIGHT_MAX = 2_000;
 /** After a failed commit writes are refused this long, so that a full disk is not hammered. */
 const REST_MS = 250;
 
+/** Whether somebody waits for a write, or only wants to know when it is on disk: then it waits a moment for others, and shares their flush. */
+export type Urgency = "now" | "soon";
+
 /** A write that waits. `run` is called inside a transaction, again if that has to be repeated. */
 interface Write<Name extends string> {
   readonly weight: number;
+  readonly when: Urgency;
   run(dbs: Dbs<Name>): void;
   succeed(): void;
   fail(error: unknown): void;
@@ -49,6 +61,9 @@ export class Environment<Name extends string> {
   readonly #open: (place: Place<Name>) => Handle<Name>;
   #handle: Handle<Name> | undefined;
   #waiting: Write<Name>[] = [];
+  /** How many of them somebody waits for. */
+  #pressing = 0;
+  #later: NodeJS.Timeout | undefined;
   #committing: Promise<void> | undefined;
   #commitSince: number | undefined;
   #renewing: Promise<void> | undefined;
@@ -82,7 +97,7 @@ export class Environment<Name extends string> {
    *
    * @throws Unavailable when it is not, or not known to be, on disk
    */
-  write<T>(work: (dbs: Dbs<Name>) => T, weight = 1): Promise<T> {
+  write<T>(work: (dbs: Dbs<Name>) => T, weight = 1, when: Urgency = "now"): Promise<T> {
     const refusal = this.#refusal();
     if (refusal) return Promise.reject(refusal);
     return new Promise<T>((resolve, reject) => {
@@ -97,6 +112,7 @@ export class Environment<Name extends string> {
       };
       const write: Write<Name> = {
         weight,
+        when,
         repeated: false,
         settled: false,
         run: (dbs) => {
@@ -106,14 +122,29 @@ export class Environment<Name extends string> {
         fail: (error) => settle(() => reject(error)),
       };
       this.#waiting.push(write);
-      this.#committing ??= this.#commitAll();
+      if (when === "now") this.#pressing += 1;
+      this.#begin();
     });
+  }
+
+  /** Commits what presses; what does not, a little later. */
+  #begin(): void {
+    if (this.#committing || this.#waiting.length === 0) return;
+    if (this.#pressing > 0 || this.#waiting.length >= SOON_MAX || this.#closed) this.#commitNow();
+    else this.#later ??= setTimeout(() => this.#commitNow(), SOON_MS);
+  }
+
+  #commitNow(): void {
+    clearTimeout(this.#later);
+    this.#later = undefined;
+    this.#committing ??= this.#commitAll();
   }
 
   /** Writes what waits, then closes. Bounded by twice `timeoutMs`; an environment that hangs is left to the end of the process. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#begin();
     await Promise.race([this.#committing, this.#patience()]);
     const handle = this.#handle;
     this.#handle = undefined;
@@ -145,10 +176,15 @@ export class Environment<Name extends string> {
   }
 
   async #commitAll(): Promise<void> {
+    const { companyTurns = 0 } = this.#options;
     try {
-      while (this.#waiting.length > 0) await this.#commit();
+      do {
+        for (let turn = 0; turn < companyTurns; turn += 1) await breathe();
+        await this.#commit();
+      } while (this.#waiting.length > 0 && (this.#pressing > 0 || this.#closed));
     } finally {
       this.#committing = undefined;
+      this.#begin();
     }
   }
 
@@ -186,9 +222,11 @@ export class Environment<Name extends string> {
   /** Runs inside the transaction. What arrives while it waits for its turn still gets in. */
   #runWaiting(dbs: Dbs<Name>, done: Write<Name>[]): void {
     let weight = 0;
+    this.#options.around?.begin();
     while (weight < COMMIT_WEIGHT_MAX) {
       const write = this.#waiting.shift();
-      if (!write) return;
+      if (!write) break;
+      if (write.when === "now") this.#pressing -= 1;
       if (write.settled) continue;
       weight += write.weight;
       done.push(write);
@@ -200,6 +238,7 @@ export class Environment<Name extends string> {
         write.fail(error);
       }
     }
+    this.#options.around?.end(dbs);
   }
 
   /**
@@ -214,10 +253,12 @@ export class Environment<Name extends string> {
     for (const write of lost) if (!repeat.includes(write)) write.fail(this.#failure(why));
     if (repeat.length === 0) {
       for (const write of this.#waiting.splice(0)) write.fail(this.#failure(why));
+      this.#pressing = 0;
       this.#takeRest(why);
     }
     await this.#renew();
     this.#waiting.unshift(...repeat);
+    this.#pressing += repeat.filter(({ when }) => when === "now").length;
   }
 
   /** A failed write of the meta page makes LMDB refuse everything until it is opened again. */

@@ -44,12 +44,10 @@ export function createContents(dir: string, environment: Environment<Name>, inli
       }
     },
     async read({ id, bytes }) {
-      const { row, whole } = await environment.read((dbs) => {
-        const found = readRow(dbs, id);
-        return { row: found, whole: found?.isFile ? undefined : bytesOf(dbs.bodies).get(idKey(id)) };
-      });
-      if (row && whole) return { front: NOTHING, bytes: whole.length, changes: NONE, whole, read: () => once(whole) };
-      if (!row?.isFile) throw trouble(`the content of ${id} is not there`);
+      const whole = await environment.read((dbs) => bytesOf(dbs.bodies).get(idKey(id)));
+      if (whole) return { front: NOTHING, bytes: whole.length, changes: NONE, whole, read: () => once(whole) };
+      const isFile = await environment.read((dbs) => readRow(dbs, id)?.isFile);
+      if (!isFile) throw trouble(`the content of ${id} is not there`);
       return { front: NOTHING, bytes, changes: NONE, read: () => readFile(pathOf(id), id) };
     },
     async sweep() {

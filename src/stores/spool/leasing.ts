@@ -1,6 +1,6 @@
 /** Taking mails whose turn has come. A lease takes the place of the mail's row in `due`, so that nobody else finds it. */
 import type { Ask, Lease } from "../../delivery/queue/spool.ts";
-import { isAlive, readOwner } from "./owners.ts";
+import { goesOn, isAlive, readOwner } from "./owners.ts";
 import {
   clientTurn,
   dueEnd,
@@ -17,7 +17,7 @@ import {
   type Tables,
   timeKey,
 } from "./rows.ts";
-import { isDone, remove } from "./settling.ts";
+import { confirm, isDone, remove } from "./settling.ts";
 import { addDue, dueAt, retime, schedule, setLate } from "./turns.ts";
 
 /** Turns looked at in one step: those that are full already stand in front, and there are no more of them than deliveries. */
@@ -103,7 +103,7 @@ function leaseOne(
   return lease;
 }
 
-function leaseOf(id: string, row: Row, { turn, nowMs }: { turn: string; nowMs: number }): Lease {
+export function leaseOf(id: string, row: Row, { turn, nowMs }: { turn: string; nowMs: number }): Lease {
   const isAny = turn === "" || isClientTurn(turn);
   const due: number[] = [];
   const untold: number[] = [];
@@ -150,6 +150,7 @@ function splitLease(key: Uint8Array): [id: string, turn: string] {
 
 /** A lease ends: the mail waits for its turn again. */
 export function endLease(dbs: Tables, id: string, turn: string): void {
+  if (confirm(dbs, id)) return;
   void dbs.leases.remove(leaseKey(id, turn));
   const row = readRow(dbs, id);
   if (!row) return;
@@ -172,12 +173,12 @@ export function endOrphans(dbs: Tables, nowMs: number, isGone = goneBy(dbs, nowM
 }
 
 /** Asks for each owner once. */
-export function goneBy(dbs: Tables, nowMs: number): (owner: string) => boolean {
+export function goneBy(dbs: Tables, nowMs: number, isThere = isAlive): (owner: string) => boolean {
   const known = new Map<string, boolean>();
   return (owner) => {
     let gone = known.get(owner);
     if (gone === undefined) {
-      gone = !isAlive(dbs, owner, nowMs);
+      gone = !isThere(dbs, owner, nowMs);
       known.set(owner, gone);
     }
     return gone;
@@ -188,6 +189,6 @@ export function goneBy(dbs: Tables, nowMs: number): (owner: string) => boolean {
 export function forgetOwners(dbs: Tables, nowMs: number): void {
   for (const key of [...dbs.owners.getKeys()]) {
     const name = idOf(key);
-    if (readOwner(dbs, name) && !isAlive(dbs, name, nowMs)) void dbs.owners.remove(Buffer.from(key));
+    if (readOwner(dbs, name) && !goesOn(dbs, name, nowMs)) void dbs.owners.remove(Buffer.from(key));
   }
 }

@@ -18,8 +18,17 @@ interface OwnerRow {
   /** Of the machine's start, and of the room in which the pid counts. */
   readonly where: string;
   readonly heardAt: number;
-  /** The service it belongs to; absent for a command beside it. */
+  /** The service it belongs to; absent for a process that helps one. */
   readonly service?: string;
+  /** Whose helper it is: what that one took in may be in its hands. */
+  readonly parent?: Process;
+  /** The supervisor that started it; when that is gone it only ends its mails. */
+  readonly keeper?: Process;
+}
+
+interface Process {
+  readonly pid: number;
+  readonly started: string;
 }
 
 function read(path: string): string {
@@ -50,10 +59,20 @@ export interface Owner {
   beat(dbs: Tables, nowMs: number): void;
 }
 
-/** @param service the same for all processes of one service; absent: a command beside it */
-export function createOwner(service?: string): Owner {
+/** Which process this is, among all there ever are on this machine. */
+export const nameOf = (pid: number): string => `${pid} ${startOf(pid)}`;
+
+const processOf = (pid: number): Process => ({ pid, started: startOf(pid) });
+
+/**
+ * @param service the same for all processes of one service; absent: a process that one of them started
+ * @param keeper id of the process that started them all, where one did
+ */
+export function createOwner(service?: string, keeper?: number): Owner {
   const name = randomBytes(9).toString("base64url");
-  const self = { pid: process.pid, started: startOf(process.pid), where: where(), ...(service && { service }) };
+  const belongs = service ? { service } : { parent: processOf(process.ppid) };
+  const kept = keeper === undefined ? {} : { keeper: processOf(keeper) };
+  const self = { ...processOf(process.pid), where: where(), ...belongs, ...kept };
   return {
     name,
     beat: ({ owners }, nowMs) => void owners.put(Buffer.from(name), JSON.stringify({ ...self, heardAt: nowMs })),
@@ -64,12 +83,38 @@ export function createOwner(service?: string): Owner {
 export function isAlive(dbs: Tables, name: string, nowMs: number): boolean {
   const row = readOwner(dbs, name);
   if (!row || Math.abs(nowMs - row.heardAt) > SILENT_MS) return false;
-  return row.where !== where() || row.where === "" || startOf(row.pid) === row.started;
+  return isThere(row, row.where);
+}
+
+/** A process of another machine or room cannot be looked at, and counts as there. */
+const isThere = ({ pid, started }: Process, whence: string): boolean =>
+  whence !== where() || whence === "" || startOf(pid) === started;
+
+/** Is this owner there, or a helper of its that may still be trying what it took in? */
+export function goesOn(dbs: Tables, name: string, nowMs: number): boolean {
+  const row = readOwner(dbs, name);
+  if (!row) return false;
+  if (isAlive(dbs, name, nowMs)) return true;
+  return [...dbs.owners.getRange()].some(({ key, value }) => {
+    const { parent, where: room } = JSON.parse(value) as OwnerRow;
+    const isHelper = parent?.pid === row.pid && parent.started === row.started && room === row.where;
+    return isHelper && isAlive(dbs, Buffer.from(key).toString(), nowMs);
+  });
 }
 
 export function readOwner({ owners }: Tables, name: string): OwnerRow | undefined {
   const text = owners.get(Buffer.from(name));
   return text === undefined ? undefined : (JSON.parse(text) as OwnerRow);
+}
+
+/** Processes beside the service that are there: those that only deliver. */
+export function helpersIn(dbs: Tables, nowMs: number): number {
+  let count = 0;
+  for (const { key } of dbs.owners.getRange()) {
+    const name = Buffer.from(key).toString();
+    if (readOwner(dbs, name)?.service === undefined && isAlive(dbs, name, nowMs)) count += 1;
+  }
+  return count;
 }
 
 /** Those of the service who are there, and one of another service, if there is one. */
@@ -79,7 +124,9 @@ export function servicesOf(dbs: Tables, service: string, nowMs: number): { ours:
     const name = Buffer.from(key).toString();
     const row = readOwner(dbs, name);
     if (row?.service === undefined || !isAlive(dbs, name, nowMs)) continue;
-    if (row.service !== service) return { ours, stranger: row };
+    // Workers that lost their supervisor end their mails beside the next one's, as if they were its own.
+    const isOrphan = row.keeper !== undefined && !isThere(row.keeper, row.where);
+    if (row.service !== service && !isOrphan) return { ours, stranger: row };
     ours += 1;
   }
   return { ours };

@@ -2,6 +2,7 @@
 import type { Environment } from "../lmdb/environment.ts";
 import type { Contents } from "./contents.ts";
 import { endOrphans, forgetOwners, goneBy } from "./leasing.ts";
+import { goesOn } from "./owners.ts";
 import { idKey, idOf, type Name, readRow } from "./rows.ts";
 import { begin, remove } from "./settling.ts";
 
@@ -31,7 +32,7 @@ export async function recover(
   nowMs: number,
 ): Promise<Recovered> {
   const arriving = await environment.read((dbs) => {
-    const isGone = goneBy(dbs, nowMs);
+    const isGone = goneBy(dbs, nowMs, goesOn);
     return [...dbs.arriving.getRange()].flatMap(({ key, value }) => {
       const id = idOf(key);
       return isGone(value) ? [{ id, arrivedAt: readRow(dbs, id)?.arrivedAt ?? nowMs }] : [];

@@ -2,7 +2,18 @@
 import type { QueuedRecipient } from "../../delivery/queue/queued.ts";
 import type { Change, NewMail, Settlement } from "../../delivery/queue/spool.ts";
 import { bytesOf } from "../lmdb/open.ts";
-import { idKey, isClientTurn, leaseKey, type Row, readRow, rowOf, type Tables, timeKey, writeRow } from "./rows.ts";
+import {
+  freshRows,
+  idKey,
+  isClientTurn,
+  leaseKey,
+  type Row,
+  readRow,
+  rowOf,
+  type Tables,
+  timeKey,
+  writeRow,
+} from "./rows.ts";
 import { schedule, setLate, unschedule } from "./turns.ts";
 
 /** Puts a mail in, to be tried; its content is what `body` says, or a file. */
@@ -18,6 +29,15 @@ export function store(dbs: Tables, mail: NewMail, body: Buffer | undefined): voi
   if (body) void bytesOf(dbs.bodies).put(idKey(mail.id), body);
 }
 
+/** What arrived is to be tried. @returns false: it was not arriving */
+export function confirm(dbs: Tables, id: string): boolean {
+  if (!dbs.arriving.doesExist(idKey(id))) return false;
+  void dbs.arriving.remove(idKey(id));
+  const row = readRow(dbs, id);
+  if (row) begin(dbs, id, row);
+  return true;
+}
+
 /** Its turn may come from now on. */
 export function begin(dbs: Tables, id: string, row: Row): void {
   void dbs.late.put(timeKey(row.lateAt, id), "");
@@ -28,6 +48,11 @@ export function begin(dbs: Tables, id: string, row: Row): void {
 export function remove(dbs: Tables, id: string, row: Row): boolean {
   unschedule(dbs, id, row);
   void dbs.late.remove(timeKey(row.lateAt, id));
+  return removeRows(dbs, id, row);
+}
+
+/** The same of a mail that is in no index. */
+function removeRows(dbs: Tables, id: string, row: Row): boolean {
   void dbs.mails.remove(idKey(id));
   if (row.isFile) return true;
   void dbs.bodies.remove(idKey(id));
@@ -37,12 +62,15 @@ export function remove(dbs: Tables, id: string, row: Row): boolean {
 /** @returns whether the content's file is to be removed */
 export function settle(dbs: Tables, { lease, changes, reports, ...more }: Settlement): boolean {
   const { mail, turn } = lease;
-  void dbs.leases.remove(leaseKey(mail.id, turn));
+  const isFresh = lease.isFresh === true && dbs.arriving.doesExist(idKey(mail.id));
+  if (isFresh) void dbs.arriving.remove(idKey(mail.id));
+  else void dbs.leases.remove(leaseKey(mail.id, turn));
   for (const report of reports) insert(dbs, report.mail, report.own.text);
-  const row = readRow(dbs, mail.id);
+  const row = (isFresh && freshRows.get(mail)) || readRow(dbs, mail.id);
   if (!row) return false;
   const touched = apply(row, changes);
-  if (isDone(row)) return remove(dbs, mail.id, row);
+  if (isDone(row)) return isFresh ? removeRows(dbs, mail.id, row) : remove(dbs, mail.id, row);
+  if (isFresh) void dbs.late.put(timeKey(row.lateAt, mail.id), "");
   if (more.isDelayTold) row.delayTold = true;
   const free: Row = more.endsHold ? withoutHold(row) : row;
   if (more.lateAt !== undefined) setLate(dbs, mail.id, free, more.lateAt);

@@ -1,6 +1,7 @@
 /** Reads what stands in some rows of a row group, out of a file that `writer.ts` wrote, and unpacks only the pages they are in. */
 import { isAscii } from "node:buffer";
 import { type Cell, type Kind, LIST_ITEM, LIST_LEVEL_BITS, PAGE_ROWS, type ParquetColumn } from "./columns.ts";
+import { readDeltas } from "./deltas.ts";
 import { type Runs, readRuns } from "./runs.ts";
 import { unpack } from "./unpack.ts";
 import type { ChunkPlace } from "./writer.ts";
@@ -67,7 +68,7 @@ export function cellsOf(chunk: ChunkBytes, rows: readonly number[]): Cell[] {
     while (to < rows.length && (rows[to] ?? 0) < (page + 1) * pageRows) to += 1;
     const inPage = rows.slice(from, to).map((row) => row - page * pageRows);
     const bytes = pageOf(chunk, page);
-    cells.push(...(kind === "texts" ? listsFrom(bytes, inPage) : valuesFrom(bytes, inPage, kind)));
+    cells.push(...(kind === "texts" ? listsFrom(bytes, inPage) : valuesFrom(bytes, inPage, chunk)));
     from = to;
   }
   return cells;
@@ -145,10 +146,18 @@ function cursorOf(bytes: Buffer, kind: Kind): Cursor {
   };
 }
 
-function valuesFrom(page: Buffer, rows: readonly number[], kind: Kind): Cell[] {
+function valuesFrom(page: Buffer, rows: readonly number[], { column, deltas }: ChunkBytes): Cell[] {
   const { levels, rest } = flatOf(page);
-  const value = cursorOf(rest, kind);
-  return eachPresent(levels, rows, value);
+  return eachPresent(levels, rows, deltas ? numbersOf(rest) : cursorOf(rest, column.kind));
+}
+
+function numbersOf(bytes: Buffer): Cursor {
+  const numbers = readDeltas(bytes);
+  return (place) => {
+    const number = numbers[place];
+    if (number === undefined) throw new RangeError("a page has fewer numbers than rows");
+    return number;
+  };
 }
 
 function eachPresent(levels: Runs, rows: readonly number[], value: Cursor): Cell[] {

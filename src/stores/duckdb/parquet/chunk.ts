@@ -10,6 +10,7 @@ import {
   PAGE_ROWS,
   type ParquetColumn,
 } from "./columns.ts";
+import { writeDeltas } from "./deltas.ts";
 import { bitsFor, writeRuns } from "./runs.ts";
 import { binary, i32, struct, type Thrift } from "./thrift.ts";
 
@@ -34,6 +35,7 @@ export type Pack = (bytes: Buffer) => Promise<Buffer>;
 /** Parquet's numbers for what it calls encodings and pages. */
 const PLAIN = 0;
 const RLE = 3;
+const DELTA_BINARY_PACKED = 5;
 const RLE_DICTIONARY = 8;
 const DATA_PAGE = 0;
 const DICTIONARY_PAGE = 2;
@@ -50,6 +52,8 @@ export async function writeChunk(cells: readonly Cell[], column: ParquetColumn, 
   const whole = slices.length === 1 ? slices[0] : flatten(cells, kind);
   const dictionary = whole && dictionaryOf(whole.values);
   if (whole && dictionary) return asDictionary(whole, dictionary, pack);
+  const deltas = column.deltas ? asDeltas(cells, slices, column) : undefined;
+  if (deltas) return deltas;
   const raws = slices.map((each) => Buffer.concat([each.levels, ...each.values]));
   const bodies = await Promise.all(raws.map(pack));
   const pages = slices.map((each, index) => {
@@ -59,7 +63,27 @@ export async function writeChunk(cells: readonly Cell[], column: ParquetColumn, 
       body,
     };
   });
-  return { dictionary: false, compressed: true, pages, values: total(slices), rawBytes: rawBytesOf(pages, raws) };
+  const form = { dictionary: false, deltas: false, compressed: true };
+  return { ...form, pages, values: total(slices), rawBytes: rawBytesOf(pages, raws) };
+}
+
+/** undefined: not all of its pages can be written so. */
+function asDeltas(cells: readonly Cell[], slices: readonly Slice[], column: ParquetColumn): Chunk | undefined {
+  const { pageRows = PAGE_ROWS } = column;
+  const pages: Page[] = [];
+  for (const [index, { levels, count }] of slices.entries()) {
+    const rows = cells.slice(index * pageRows, (index + 1) * pageRows);
+    const numbers = writeDeltas(rows.flatMap((cell) => (typeof cell === "number" ? [cell] : [])));
+    if (!numbers) return undefined;
+    const body = Buffer.concat([levels, numbers]);
+    const sizes = { values: count, rawBytes: body.length, bytes: body.length };
+    pages.push({ header: dataHeader({ ...sizes, encoding: DELTA_BINARY_PACKED }), body });
+  }
+  const rawBytes = rawBytesOf(
+    pages,
+    pages.map(({ body }) => body),
+  );
+  return { dictionary: false, deltas: true, compressed: false, pages, values: total(slices), rawBytes };
 }
 
 const EMPTY = Buffer.alloc(0);
@@ -187,7 +211,7 @@ async function asDictionary(slice: Slice, { values, places }: Dictionary, pack: 
     { header: dictionaryHeader(sizes), body: first },
     { header: dataHeader(places2), body: second },
   ];
-  return { dictionary: true, compressed, pages, values: slice.count, rawBytes: rawBytesOf(pages, raws) };
+  return { dictionary: true, deltas: false, compressed, pages, values: slice.count, rawBytes: rawBytesOf(pages, raws) };
 }
 
 interface Sizes {
@@ -207,8 +231,10 @@ function dictionaryHeader({ values, rawBytes, bytes }: Sizes): Buffer {
 }
 
 /** The encodings of a chunk, as its footer names them. */
-export const encodingsOf = ({ dictionary }: ChunkForm): readonly number[] =>
-  dictionary ? [PLAIN, RLE, RLE_DICTIONARY] : [PLAIN, RLE];
+export const encodingsOf = ({ dictionary, deltas }: ChunkForm): readonly number[] => {
+  if (dictionary) return [PLAIN, RLE, RLE_DICTIONARY];
+  return deltas ? [RLE, DELTA_BINARY_PACKED] : [PLAIN, RLE];
+};
 
 /** The smallest and the largest value, as Parquet's footer has them; undefined: there is none. */
 export function statisticsOf(cells: readonly Cell[], kind: Kind): Thrift | undefined {

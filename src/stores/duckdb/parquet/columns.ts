@@ -8,6 +8,8 @@ export interface ParquetColumn {
   readonly kind: Kind;
   /** The smallest and the largest of each row group are in the file's footer. */
   readonly statistics?: boolean;
+  /** Numbers that lie so near each other that their differences are worth writing instead (`deltas.ts`). */
+  readonly deltas?: boolean;
   /** Rows that are unpacked together where its values stand one by one: a multiple of PAGE_ROWS. Default: PAGE_ROWS. */
   readonly pageRows?: number;
 }
@@ -29,6 +31,8 @@ export const LIST_LEVEL_BITS = 2;
 export interface ChunkForm {
   /** A page with the values there are, and one with their places; else pages of PAGE_ROWS rows with the values themselves. */
   readonly dictionary: boolean;
-  /** With zstd; a few bytes lie open. */
+  /** Each number as what it is more than the one before. */
+  readonly deltas: boolean;
+  /** With zstd; a few bytes lie open, and differences, of which it makes nothing less. */
   readonly compressed: boolean;
 }

@@ -2,8 +2,10 @@
  * Unpacks zstd. A look-up unpacks thousands of small pages: Node takes 15 µs to make a decoder for each, zstddec (zstd itself, as WebAssembly)
  * hardly any; for larger ones Node's is the faster.
  */
+import { setFlagsFromString } from "node:v8";
 import { zstdDecompressSync } from "node:zlib";
 import { ZSTDDecoder } from "zstddec";
+import { dropBuffers } from "../../../kit/memory.ts";
 
 const LONG_BYTES = 8;
 /** What a page of ours can at most be unpacked to. */
@@ -11,12 +13,19 @@ const RAW_BYTES_MAX = 2 ** 28;
 const SMALL_FRAME_BYTES = 12_288;
 const SMALL_RAW_BYTES = 262_144;
 
+/** Of V8, in steps of a function of WebAssembly: it is compiled well after a hundredth of what it waits for otherwise, within the first look-up. */
+const TIERING_BUDGET = 200_000;
+/** Unpacked since buffers were last let go of. */
+const PILE_BYTES = 8 * 2 ** 20;
+
+let piled = 0;
 const decoder = new ZSTDDecoder();
 let ready = false;
 let opening: Promise<void> | undefined;
 
 /** Until it resolves everything is unpacked by Node. */
 export async function openUnpacker(): Promise<void> {
+  if (!opening) setFlagsFromString(`--wasm-tiering-budget=${TIERING_BUDGET}`);
   opening ??= decoder.init().then(() => {
     ready = true;
   });
@@ -25,6 +34,16 @@ export async function openUnpacker(): Promise<void> {
 
 /** @throws Error when it is no zstd */
 export function unpack(frame: Buffer): Buffer {
+  const raw = unpackFrame(frame);
+  piled += raw.length;
+  if (piled > PILE_BYTES) {
+    piled = 0;
+    dropBuffers();
+  }
+  return raw;
+}
+
+function unpackFrame(frame: Buffer): Buffer {
   const rawBytes = rawBytesOf(frame);
   if (ready && rawBytes !== undefined && frame.length <= SMALL_FRAME_BYTES && rawBytes <= SMALL_RAW_BYTES) {
     const raw = decoder.decode(frame, rawBytes);

@@ -111,8 +111,9 @@ const sealed = (chunk: Chunk, seal: SealModule | undefined): Chunk =>
     : chunk;
 
 function layOut(chunks: readonly Chunk[], rows: number): Omit<GroupPlace, "offset"> {
-  const places = chunks.map(({ dictionary, compressed, pages }) => ({
+  const places = chunks.map(({ dictionary, deltas, compressed, pages }) => ({
     dictionary,
+    deltas,
     compressed,
     pages: pages.map(({ header, body }) => [header.length, body.length] as const),
   }));

@@ -10,9 +10,10 @@ import { bytesOf, type GroupPlace, writeParquet } from "../../../../src/stores/d
 import { tempDir } from "../../../helpers/temp.ts";
 
 const COLUMNS: readonly ParquetColumn[] = [
-  { name: "when", kind: "time", statistics: true, pageRows: 2 * PAGE_ROWS },
-  { name: "number", kind: "int32" },
-  { name: "long", kind: "int64" },
+  { name: "when", kind: "time", statistics: true, deltas: true, pageRows: 2 * PAGE_ROWS },
+  { name: "number", kind: "int32", pageRows: 2 * PAGE_ROWS },
+  // They lie too far apart for it.
+  { name: "long", kind: "int64", deltas: true },
   { name: "text", kind: "text", statistics: true },
   { name: "few", kind: "text" },
   { name: "none", kind: "text" },
