@@ -2,13 +2,16 @@
  * A mail as a sparse vector: words, pairs of words and pieces of words of alphabetic scripts, runs of one to three Chinese
  * characters, what links and layout look like, each hashed into one of 2^21 buckets. Words of the Subject count once among
  * all words and once as words of a Subject. Chinese mail has its own buckets for words, and each language its own for what
- * a mail looks like: an English word in a Chinese mail means something else. How this was chosen: docs/detector.md.
+ * a mail looks like and what its words are for: an English word in a Chinese mail means something else. How this was
+ * chosen: docs/detector.md.
  */
 import type { MailText } from "../mail/text.ts";
 import { hashText, SEED, step } from "./hashing.ts";
 import { type Language, languageOf } from "./language.ts";
 import { hostOf } from "./links.ts";
+import { addManner, addMarked } from "./manner.ts";
 import { type Wording, wordingOf } from "./normal.ts";
+import { purposesOf } from "./purposes.ts";
 import { add, addFixed, collect, type Features, timesOf } from "./sparse.ts";
 
 export { FEATURE_BITS, type Features } from "./sparse.ts";
@@ -205,52 +208,21 @@ function addLayout(text: MailText, addShape: (shape: string) => void): void {
   addShape("mail");
 }
 
-/** Value of each sign of how a message without a Subject is written: few words, so that its manner weighs. */
-const MANNER_VALUE = 0.5;
-/** Lengths told apart, each longer by the root of two than the one before. */
-const LENGTHS = 12;
-const LENGTH_MIN = 25;
+/** Value of each purpose: a mail has a handful of them among hundreds of words. */
+const PURPOSE_VALUE = 0.1;
+/** In a message without a Subject, once more and weightier: the few words that it has stand for the whole. */
+const PURPOSE_VALUE_SHORT = 0.3;
+/** As many purposes tell no more than so many. */
+const PURPOSES_MAX = 5;
 
-/** How a short message is written: length, capitals, digits, signs. Of mail, which has a Subject, it says nothing. */
-function addManner(text: string, namespace: number): void {
-  const sign = (name: string): void => addFixed(hashText(name, namespace), MANNER_VALUE);
-  for (let index = 0; index < LENGTHS; index += 1)
-    if (text.length > LENGTH_MIN * 2 ** (index / 2)) sign(`longer ${index}`);
-  const sample = text.slice(0, SHOUTED_CHARS_MAX);
-  const count = (pattern: RegExp): number => sample.match(pattern)?.length ?? 0;
-  const capitals = count(/\p{Lu}/gu);
-  const tenths = (part: number, whole: number, parts: number): number =>
-    Math.min(8, Math.round((parts * part) / (whole + 1)));
-  sign(`capitals ${tenths(capitals, capitals + count(/\p{Ll}/gu), 10)}`);
-  sign(`digits ${tenths(count(/\d/g), sample.length, 20)}`);
-  sign(`signs ${tenths(count(/[^\p{L}\p{N}\s]/gu), sample.length, 20)}`);
-  sign(`lines ${Math.min(5, sample.split("\n").length)}`);
-  sign(/^\p{Lu}/u.test(sample) ? "begins large" : /^\p{Ll}/u.test(sample) ? "begins small" : "begins otherwise");
-  sign(/[\u00c0-\u1eff]/.test(sample) ? "marks" : "no marks");
-  if (/\p{Extended_Pictographic}/u.test(sample)) sign("emoji");
-  if (/\d{8,}/.test(sample.replace(/[ .]/g, ""))) sign("number to call");
-}
-
-/** Characters of a message without a Subject whose marks are looked at. */
-const MARKED_CHARS_MAX = 4_000;
-
-/**
- * Words and signs of a short message as they were written, and pairs of neighbours: who leaves the marks out, and who
- * puts signs inside words. Blanks before a sign are the habit of who prepared a collection, and are left out.
- */
-function addMarked(text: string, namespace: number): void {
-  const plain = text
-    .slice(0, MARKED_CHARS_MAX)
-    .replace(/ +(?=[.,!?;:)])/g, "")
-    .toLowerCase()
-    .replace(/\d/g, "0");
-  let before = 0;
-  for (const [token] of plain.matchAll(/[\p{L}\p{N}]+|[^\s\p{L}\p{N}]/gu)) {
-    const hash = hashText(token, namespace);
-    add(hash, 1, true);
-    if (before !== 0) add(step(step(before, 0x3b), hash), 1, true);
-    before = hash;
+/** What the words are for: words that the collections do not have count by the company they keep. */
+function addPurposes(words: Wording, namespace: number, isShort: boolean): void {
+  const found = purposesOf(words);
+  for (const purpose of found) {
+    addFixed(hashText(purpose, namespace), PURPOSE_VALUE);
+    if (isShort) addFixed(hashText(purpose, step(namespace, 1)), PURPOSE_VALUE_SHORT);
   }
+  if (found.length > 0) addFixed(step(namespace, 2 + Math.min(PURPOSES_MAX, found.length)), PURPOSE_VALUE);
 }
 
 /** The wording that features, fingerprint and evidence are all taken from. */
@@ -282,6 +254,7 @@ export function featuresOf(mail: ReadMail, { words, language }: Read = wordsAndL
   addShouted(mail.text.text);
   addLinks(mail.text.links, addShape);
   addLayout(mail.text, addShape);
+  addPurposes(words, step(shape, 8), mail.subject === "");
   if (mail.subject === "") {
     addManner(mail.text.text, step(shape, 7));
     addMarked(mail.text.text, marked);

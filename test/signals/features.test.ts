@@ -15,7 +15,7 @@ const shared = (a: Features, b: Features): number =>
 
 describe("a mail as numbers", () => {
   it("is a vector of length 1 over distinct buckets", () => {
-    const { buckets, values } = of("Order 4711", "We ship your order today. 您好");
+    const { buckets, values } = of("Order 4711", "We ship it to you on Friday. 您好");
     expect(Math.hypot(...values)).toBeCloseTo(1, 5);
     expect(new Set(buckets).size).toBe(buckets.length);
     expect(Math.min(...buckets)).toBeGreaterThanOrEqual(0);
@@ -49,6 +49,19 @@ describe("a mail as numbers", () => {
     const { values } = of("", "xin chao ban ".repeat(100));
     expect(values.filter((value) => value === 0.5).length).toBeGreaterThan(10);
     expect(of("s", "xin chao ban").values).not.toContain(0.5);
+  });
+
+  it("counts words for one purpose as one, twice where there is no Subject", () => {
+    const purposes = (subject: string, text: string, value = 0.1): number[] => {
+      const { buckets, values } = of(subject, text);
+      return [...buckets].filter((_, at) => values[at] === Math.fround(value));
+    };
+    expect(purposes("s", "a voucher")).toHaveLength(2);
+    expect(purposes("s", "a voucher")).toEqual(purposes("s", "some discount"));
+    expect(purposes("s", "a voucher")).not.toEqual(purposes("s", "giá rẻ, uu dai cho quy khach"));
+    expect(purposes("s", "a voucher", 0.3)).toEqual([]);
+    expect(purposes("", "a voucher", 0.3)).toHaveLength(1);
+    expect(purposes("s", "a banana")).toEqual([]);
   });
 
   it("sees marks in a message without a Subject, and nowhere else; blanks before signs it does not see", () => {
