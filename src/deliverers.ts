@@ -7,6 +7,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { Log } from "./kit/log.ts";
 import { atEndOfTurn } from "./kit/turn.ts";
+import type { Snapshot } from "./metrics/meter.ts";
 
 export interface Deliverers {
   /** Something has come; told to them all, at most every few milliseconds. */
@@ -24,6 +25,8 @@ export interface DeliverersOptions {
   /** What it said: each goes by that, also one that is started again after the file was edited. */
   readonly text: string;
   readonly log: Log;
+  /** What one has counted since the last time. */
+  readonly onFigures: (figures: Snapshot) => void;
   /** A mail that was brought has nobody any more. */
   readonly onLeft: (id: string) => void;
 }
@@ -34,8 +37,11 @@ export type Word =
   | "wake"
   | { readonly bring: readonly string[] }
   | { readonly endWithinMs: number };
-/** What it tells: that it is there, and which of the mails it was brought need no more care. */
-export type Answer = "ready" | { readonly over: readonly string[] };
+/** What it tells: that it is there, which of the mails it was brought need no more care, and what it has counted since the last time. */
+export type Answer = "ready" | { readonly over: readonly string[] } | { readonly figures: Snapshot };
+
+/** Figures are told so often. */
+export const FIGURES_MS = 2_000;
 
 const ENTRY = fileURLToPath(new URL("./deliverer.ts", import.meta.url));
 const WAKE_MS = 5;
@@ -57,13 +63,13 @@ interface Deliverer {
   isReady: boolean;
 }
 
-export function startDeliverers({ count, path, text, log, onLeft }: DeliverersOptions): Deliverers {
+export function startDeliverers({ count, path, text, log, onFigures, onLeft }: DeliverersOptions): Deliverers {
   const all = new Set<Deliverer>();
   let isClosing = false;
   let waking: NodeJS.Timeout | undefined;
   const start = (againMs = AGAIN_MS): void => {
     const startedAt = performance.now();
-    const deliverer = startOne();
+    const deliverer = startOne(onFigures);
     const { child } = deliverer;
     all.add(deliverer);
     say(child, { begin: { path, text } });
@@ -99,7 +105,7 @@ export function startDeliverers({ count, path, text, log, onLeft }: DeliverersOp
   };
 }
 
-function startOne(): Deliverer {
+function startOne(onFigures: (figures: Snapshot) => void): Deliverer {
   const child = fork(ENTRY, [], {
     execArgv: ["--disable-warning=ExperimentalWarning"],
     stdio: ["ignore", "inherit", "inherit", "ipc"],
@@ -108,6 +114,7 @@ function startOne(): Deliverer {
   child.on("error", () => child.kill("SIGKILL"));
   child.on("message", (answer: Answer) => {
     if (answer === "ready") deliverer.isReady = true;
+    else if ("figures" in answer) onFigures(answer.figures);
     else for (const id of answer.over) deliverer.brought.delete(id);
   });
   return deliverer;

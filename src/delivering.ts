@@ -6,14 +6,18 @@ import { join } from "node:path";
 import { carrierOf, reporterOf } from "./carriage.ts";
 import type { Config } from "./config/schema.ts";
 import { bindingSource, createFlightGate } from "./delivery/flight-gate.ts";
+import { gathering } from "./delivery/queue/gathering.ts";
 import type { Carrier, Gate } from "./delivery/queue/queued.ts";
 import { type Runner, startRunner } from "./delivery/queue/runner.ts";
 import type { House } from "./house.ts";
 import { createFlights } from "./registers/flights.ts";
 import { type OpenSpool, openSpool, type SpoolOptions } from "./stores/spool/open.ts";
+import { nameOf as processName } from "./stores/spool/owners.ts";
 import type { WereEntered } from "./stores/spool/recovery.ts";
 
 const MB = 1_048_576;
+/** Of what becomes of mails, so much is written down together. */
+const GATHER_MS = 10;
 
 export const spoolDir = ({ dataDir }: Pick<Config, "dataDir">): string => join(dataDir, "spool");
 
@@ -53,7 +57,7 @@ export function runQueue(house: House, { spool, carrier, onOver }: QueueParts): 
   const runner = startRunner({
     spool,
     carrier,
-    recorder,
+    recorder: gathering(recorder, GATHER_MS),
     log,
     ids,
     now: clock.now,
@@ -64,6 +68,7 @@ export function runQueue(house: House, { spool, carrier, onOver }: QueueParts): 
     gate: refusalGate(house, settings().attemptMaxMs),
     deliveriesMax: settings().deliveriesMax,
     reporter: reporterOf(house),
+    onBlock: () => house.meter.count("consentry_blocks_total"),
     tellsHoldEnd: () => settings().holdNotice,
     ...(onOver && { onOver }),
   });
@@ -97,9 +102,10 @@ export function spoolOptions(house: House, role: SpoolOptions["role"]): SpoolOpt
     mailsMax,
     reserveBytes: reserveMb * MB,
     now: house.clock.now,
+    steadyMs: house.clock.steadyMs,
     role,
-    // Also those of a supervisor that was killed: they may end their mails while the next one's begin.
-    ...(house.worker !== undefined && { service: "workers" }),
+    // One service are the workers of one supervisor. Those of one that was killed may end their mails while the next one's begin.
+    ...(house.supervisor !== undefined && { service: processName(house.supervisor), keeper: house.supervisor }),
     wereEntered: enteredIn(house),
   };
 }

@@ -110,17 +110,24 @@ export class Connection {
   }
 
   /**
-   * Writes once, at the end of the turn, and waits for so many replies.
+   * Writes once, at the end of the turn, and waits for so many replies. Pieces go out together.
    * @param step names it in error messages
    */
-  ask(text: string | Buffer, step: string, wait: Wait): Promise<readonly ServerReply[]> {
+  ask(text: string | readonly Buffer[], step: string, wait: Wait): Promise<readonly ServerReply[]> {
     return this.#wait(step, wait.timeoutMs, (done) => {
       this.#wanted = wait.replies;
       this.#eachHasItsTime = wait.each === true;
       this.#replies = [];
       this.#onReplies = done;
-      if (text.length > 0) atEndOfTurn(() => this.#dead || this.#socket.write(text));
+      if (text.length > 0) atEndOfTurn(() => this.#dead || this.#put(text));
     });
+  }
+
+  #put(text: string | readonly Buffer[]): void {
+    if (typeof text === "string") return void this.#socket.write(text);
+    this.#socket.cork();
+    for (const piece of text) this.#socket.write(piece);
+    this.#socket.uncork();
   }
 
   /** The same for one command without CRLF and its one reply. */

@@ -34,7 +34,14 @@ export async function sendMail(
   if (!isSmall) await stream(connection, parcel, { dots, timeoutMs: sending.timeoutMs });
   await connection.during(sending.ready, "waiting for our own record", sending.timeoutMs);
   const { replies, endMs = sending.timeoutMs } = sending;
-  return connection.ask(Buffer.concat([...head, dots.end()]), "end of the mail", { replies, timeoutMs: endMs });
+  return connection.ask(pieces([...head, dots.end()]), "end of the mail", { replies, timeoutMs: endMs });
+}
+
+/** Small ones are cheaper as one; of large ones a copy is dearer than a list. */
+const COPY_BYTES_MAX = 16_384;
+function pieces(all: readonly Buffer[]): readonly Buffer[] {
+  const bytes = all.reduce((sum, each) => sum + each.length, 0);
+  return bytes <= COPY_BYTES_MAX ? [Buffer.concat(all, bytes)] : all.filter((each) => each.length > 0);
 }
 
 async function stream(

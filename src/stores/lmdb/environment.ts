@@ -6,13 +6,15 @@
  * Waits are bounded: a write that waits longer than `timeoutMs` fails and, when it was not begun, never runs. While a commit
  * hangs (another process holds LMDB's lock, the disk does not answer) further writes fail at once.
  */
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as breathe, setTimeout as sleep } from "node:timers/promises";
 import { Unavailable } from "../../kit/trouble.ts";
 import { type Dbs, type Handle, isLmdbError, openHandle, type Place, reasonText } from "./open.ts";
 
 export interface EnvironmentOptions<Name extends string> extends Place<Name> {
   /** Longest wait for one write, ms. */
   readonly timeoutMs: number;
+  /** A commit begins so many turns of the event loop later, when others have come, too: nothing when idle. */
+  readonly companyTurns?: number;
   /** What is done once for all writes of a transaction; a lost one has a beginning, not always an end. */
   readonly around?: { begin(): void; end(dbs: Dbs<Name>): void };
 }
@@ -174,9 +176,12 @@ export class Environment<Name extends string> {
   }
 
   async #commitAll(): Promise<void> {
+    const { companyTurns = 0 } = this.#options;
     try {
-      do await this.#commit();
-      while (this.#waiting.length > 0 && (this.#pressing > 0 || this.#closed));
+      do {
+        for (let turn = 0; turn < companyTurns; turn += 1) await breathe();
+        await this.#commit();
+      } while (this.#waiting.length > 0 && (this.#pressing > 0 || this.#closed));
     } finally {
       this.#committing = undefined;
       this.#begin();

@@ -4,7 +4,17 @@
  */
 import type { Lease } from "../../delivery/queue/spool.ts";
 import { leaseOf, type Taker } from "./leasing.ts";
-import { clientTurn, idKey, leaseKey, type Row, readDestination, readRow, type Tables, timeKey } from "./rows.ts";
+import {
+  clientTurn,
+  freshRows,
+  idKey,
+  leaseKey,
+  type Row,
+  readDestination,
+  readRow,
+  type Tables,
+  timeKey,
+} from "./rows.ts";
 
 /** Those of these mails that may be tried now. */
 export function takeFresh(dbs: Tables, ids: readonly string[], nowMs: number): Lease[] {
@@ -22,7 +32,9 @@ export function takeFresh(dbs: Tables, ids: readonly string[], nowMs: number): L
     if (!row || turn === undefined || !dbs.arriving.doesExist(idKey(id))) return [];
     const { clientId } = row.session;
     if (!isOpen(turn) || (clientId !== undefined && !isOpen(clientTurn(clientId)))) return [];
-    return [{ ...leaseOf(id, row, { turn, nowMs }), isFresh: true as const }];
+    const lease = { ...leaseOf(id, row, { turn, nowMs }), isFresh: true as const };
+    freshRows.set(lease.mail, row);
+    return [lease];
   });
 }
 

@@ -100,6 +100,9 @@ export function readRow({ mails }: Tables, id: string): Row | undefined {
   return text === undefined ? undefined : (JSON.parse(text) as Row);
 }
 
+/** Rows of mails that are tried while they are arriving: nobody else changes those. */
+export const freshRows = new WeakMap<QueuedMail, Row>();
+
 export const writeRow = ({ mails }: Tables, id: string, row: Row): void =>
   void mails.put(idKey(id), JSON.stringify(row));
 

@@ -2,7 +2,18 @@
 import type { QueuedRecipient } from "../../delivery/queue/queued.ts";
 import type { Change, NewMail, Settlement } from "../../delivery/queue/spool.ts";
 import { bytesOf } from "../lmdb/open.ts";
-import { idKey, isClientTurn, leaseKey, type Row, readRow, rowOf, type Tables, timeKey, writeRow } from "./rows.ts";
+import {
+  freshRows,
+  idKey,
+  isClientTurn,
+  leaseKey,
+  type Row,
+  readRow,
+  rowOf,
+  type Tables,
+  timeKey,
+  writeRow,
+} from "./rows.ts";
 import { schedule, setLate, unschedule } from "./turns.ts";
 
 /** Puts a mail in, to be tried; its content is what `body` says, or a file. */
@@ -55,7 +66,7 @@ export function settle(dbs: Tables, { lease, changes, reports, ...more }: Settle
   if (isFresh) void dbs.arriving.remove(idKey(mail.id));
   else void dbs.leases.remove(leaseKey(mail.id, turn));
   for (const report of reports) insert(dbs, report.mail, report.own.text);
-  const row = readRow(dbs, mail.id);
+  const row = (isFresh && freshRows.get(mail)) || readRow(dbs, mail.id);
   if (!row) return false;
   const touched = apply(row, changes);
   if (isDone(row)) return isFresh ? removeRows(dbs, mail.id, row) : remove(dbs, mail.id, row);

@@ -127,3 +127,43 @@ describe("an environment whose commit fails", () => {
     expect(reasons.filter((reason) => reason.includes("not written within")).length).toBeLessThanOrEqual(20_000);
   });
 });
+
+describe("writes that nobody waits for", () => {
+  it("wait for company, and share one commit", async () => {
+    const { environment, seen } = scripted();
+    const writes = ["a", "b", "c"].map((name) => environment.write(() => name, 1, "soon"));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(seen.commits).toBe(0);
+    expect(await Promise.all(writes)).toEqual(["a", "b", "c"]);
+    expect(seen.commits).toBe(1);
+  });
+
+  it("go along with the first that somebody waits for", async () => {
+    const { environment, seen } = scripted();
+    const soon = environment.write(() => "soon", 1, "soon");
+    expect(await environment.write(() => "now")).toBe("now");
+    expect(await soon).toBe("soon");
+    expect(seen.commits).toBe(1);
+  });
+
+  it("do not wait when they are many", async () => {
+    const { environment, seen } = scripted();
+    const writes = Array.from({ length: 300 }, (_, i) => environment.write(() => i, 1, "soon"));
+    for (let turn = 0; turn < 2; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    expect(seen.commits).toBe(1);
+    await Promise.all(writes);
+  });
+
+  it("are written when it is closed", async () => {
+    const { environment, seen } = scripted();
+    const write = environment.write(() => "last", 1, "soon");
+    await environment.close();
+    expect([await write, seen.commits]).toEqual(["last", 1]);
+  });
+
+  it("fail with the commit they are in", async () => {
+    const { environment } = scripted(DISK_FULL);
+    const writes = [environment.write(() => 1, 1, "soon"), environment.write(() => 2)];
+    for (const write of writes) await expect(write).rejects.toBeInstanceOf(Unavailable);
+  });
+});
