@@ -12,9 +12,8 @@ import type { Entry } from "../ledger/entry.ts";
 import { beginLookUp } from "../ledger/lookups.ts";
 import type { LedgerReader } from "../ledger/query.ts";
 import type { Recorder } from "../ledger/recorder.ts";
-import { WORD_LANGUAGES } from "../mail/reply-words.ts";
 import type { Rule } from "../rules/define.ts";
-import { type Certainties, certaintiesOf, explanationOf, type Told, tell } from "./explanation.ts";
+import type { Certainties, Told } from "./explanation.ts";
 
 export interface ExplainerParts {
   readonly clock: Clock;
@@ -114,7 +113,13 @@ async function lookUp(parts: ExplainerParts, id: string, from: string): Promise<
     await reader.close();
   }
   await noted.end(entries.length);
-  const certainties = certaintiesFor(packs, rules);
+  // The words of three languages stay out of the memory of workers that nobody asks.
+  const [{ certaintiesOf, explanationOf, tell }, { WORD_LANGUAGES }] = await Promise.all([
+    import("./explanation.ts"),
+    import("../mail/reply-words.ts"),
+  ]);
+  const certainties = certain.get(packs) ?? certaintiesOf(packs.values(), rules);
+  certain.set(packs, certainties);
   const explanation = explanationOf(id, entries, { packs: packs.values(), certainties });
   return explanation
     ? WORD_LANGUAGES.map((language) => tell(explanation, language, `postmaster@${hostname}`))
@@ -123,9 +128,3 @@ async function lookUp(parts: ExplainerParts, id: string, from: string): Promise<
 
 /** The same packs stay in force for long. */
 const certain = new WeakMap<ReadonlyMap<string, Pack>, Certainties>();
-
-function certaintiesFor(packs: ReadonlyMap<string, Pack>, rules: readonly Rule[]): Certainties {
-  const known = certain.get(packs) ?? certaintiesOf(packs.values(), rules);
-  certain.set(packs, known);
-  return known;
-}

@@ -16,6 +16,7 @@ function commitFailed(reason: Error): Error {
 /** An environment whose commits end as told, one after the other, and well after that. */
 function scripted(...ends: readonly (Error | "hangs" | undefined)[]) {
   const left = [...ends];
+  const told: string[] = [];
   const seen = { opened: 0, closed: 0, commits: 0 };
   const open = (): Handle<"rows"> => {
     seen.opened += 1;
@@ -35,8 +36,28 @@ function scripted(...ends: readonly (Error | "hangs" | undefined)[]) {
     return { root, dbs: { rows: {} } } as unknown as Handle<"rows">;
   };
   const place = { dir: "scripted", names: ["rows"], dependency: "ledger", timeoutMs: 200 } as const;
-  return { environment: new Environment<"rows">(place, open), seen };
+  const around = { begin: () => void told.push("begin"), end: () => void told.push("end") };
+  return { environment: new Environment<"rows">({ ...place, around }, open), seen, told };
 }
+
+describe("what is done once for all writes of a transaction", () => {
+  it("is done around them, also in one that is lost, and in its repetition", async () => {
+    const { environment, told } = scripted(undefined, SPURIOUS);
+    const write = (name: string) => environment.write(() => void told.push(name));
+    await Promise.all([write("a"), write("b")]);
+    await write("c");
+    expect(told.join(" ")).toBe("begin a b end begin c end begin c end");
+  });
+
+  it("has a beginning and no end where a fault of LMDB's own broke the transaction off", async () => {
+    const { environment, told } = scripted();
+    const broken = environment.write(() => {
+      throw SPURIOUS;
+    });
+    await expect(broken).rejects.toThrow(Unavailable);
+    expect(told).toEqual(["begin"]);
+  });
+});
 
 describe("an environment whose commit fails", () => {
   it("repeats once, freshly opened, what LMDB lost by a fault of its own", async () => {
