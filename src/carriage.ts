@@ -3,7 +3,7 @@ import type { Config } from "./config/schema.ts";
 import { openCarrier } from "./delivery/carrier/open.ts";
 import type { Carrier, QueuedMail, Reporter } from "./delivery/queue/queued.ts";
 import { createReporter } from "./delivery/reports/reporter.ts";
-import { leadingBack, srsOf } from "./delivery/rewriting.ts";
+import { leadingBack, returning, srsOf, verpOf } from "./delivery/rewriting.ts";
 import type { House } from "./house.ts";
 import type { Names } from "./kit/names.ts";
 import { Unavailable } from "./kit/trouble.ts";
@@ -23,10 +23,14 @@ export function carrierOf(house: House, config: Config): Carrier {
   const { tables } = house.store;
   const egressOf = (clientId: string) => house.gate.egressOf(clientId);
   const carrier = openCarrier(config, { names, log, clock, tables, egressOf });
-  return leadingBack(carrier, { srs: () => srsOf(house, house.law.config) });
+  const verp = () => verpOf({ clock, tables }, house.law.config);
+  verp()
+    ?.tidy()
+    .catch((error: unknown) => log.warn({ err: error }, "old return addresses could not be removed"));
+  return returning(leadingBack(carrier, { srs: () => srsOf(house, house.law.config) }), verp);
 }
 
-/** Reports in the languages of those who sent. */
+/** Reports in the languages of those who sent, signed by the domain they are from. */
 export function reporterOf(house: House): Reporter {
   const { ids, clock } = house;
   const config = () => house.law.config;
@@ -39,5 +43,6 @@ export function reporterOf(house: House): Reporter {
     return languagesOf(packs.map(({ country }) => country));
   };
   const from = () => config().queue.reportFrom ?? `mailer-daemon@${config().hostname}`;
-  return createReporter({ hostname: () => config().hostname, from, languagesFor, ids, clock });
+  const sign = async (text: Buffer): Promise<Buffer> => (await house.law.signing?.own(text)) ?? text;
+  return createReporter({ hostname: () => config().hostname, from, languagesFor, ids, clock, sign });
 }

@@ -13,8 +13,11 @@ import { nextHopOf } from "./delivery/open.ts";
 import { confirmed } from "./delivery/queue/confirm.ts";
 import { queueHop } from "./delivery/queue/hop.ts";
 import type { Carrier } from "./delivery/queue/queued.ts";
-import { rewritingHop, srsOf } from "./delivery/rewriting.ts";
+import { noteReturned } from "./delivery/returned.ts";
+import { isVerp, rewritingHop, srsOf, verpOf } from "./delivery/rewriting.ts";
 import type { House } from "./house.ts";
+import type { Log } from "./kit/log.ts";
+import { Unavailable } from "./kit/trouble.ts";
 import { copiesOf } from "./stores/open-ads.ts";
 import { type OpenSpool, openSpool, type SpoolSize } from "./stores/spool/open.ts";
 import { hasSpool } from "./stores/spool/place.ts";
@@ -51,12 +54,16 @@ export async function openCustody(house: House): Promise<Custody> {
   copiesOf(house, house.law.config);
   let hop = nextHopOf(house.law.config);
   let queue = needsQueue(house.law.config) ? await openQueue(house, () => hop, house.law.config) : undefined;
+  const isLocal = (domain: string): boolean => house.law.site.isLocal(domain);
+  const onTrouble = (error: unknown): void => house.log.warn({ err: error }, "a bounce could not be counted");
+  const onReturned = noteReturned({ ...house, isLocal, onTrouble });
   const isQueueing = (): boolean => house.law.config.nextHop.mode === "queue";
   return {
     nextHop: () =>
       rewritingHop(queue && isQueueing() ? queue.front : hop, {
         srs: () => srsOf(house, house.law.config),
-        isLocal: (domain) => house.law.site.isLocal(domain),
+        verp: () => verpOf({ clock: house.clock, tables: house.store.tables }, house.law.config),
+        ...{ isLocal, onReturned },
       }),
     archived: (inner) =>
       archivingHop(inner, { archive: () => copiesOf(house, house.law.config), choice: () => house.law.choice }),
@@ -101,6 +108,7 @@ async function openQueue(house: House, hop: () => NextHop, config: Config): Prom
   const ways = switchCarrier(carrierOf(house, config));
   const spool = await openSpool(spoolOptions(house, "service"));
   try {
+    await keepTime(spool, log);
     const found = await spool.recover();
     if (found.leases + found.arrived + found.forgotten > 0)
       log.info({ ...found }, "the queue is in order after a crash");
@@ -117,9 +125,15 @@ async function openQueue(house: House, hop: () => NextHop, config: Config): Prom
     log,
     now: house.clock.now,
     settings: () => house.law.config.queue,
+    isVerp: (client) => isVerp(client, house.law.config),
     bring: (id) => runner.bring([id]),
     onQueued: () => runner.wake(),
-    ping: () => hop().ping(),
+    async ping() {
+      await spool.ping();
+      if (isElsewhere(house) && (await spool.helpers()) === 0) {
+        throw new Unavailable("next-hop", "no process is there that delivers what the queue holds");
+      }
+    },
   });
   return {
     front,
@@ -138,6 +152,12 @@ async function openQueue(house: House, hop: () => NextHop, config: Config): Prom
   };
 }
 
+async function keepTime(spool: OpenSpool, log: Log): Promise<void> {
+  const mails = await spool.keepTime();
+  if (mails !== undefined)
+    log.warn({ mails }, "the clock has gone back: mails that would have waited for it are brought back");
+}
+
 /** A store that only this process sees, or the configuration, may want that one process does it all. */
 const isElsewhere = ({ law: { config } }: House): boolean =>
   config.queue.processes > 0 && config.store.url !== "memory:";
@@ -149,10 +169,15 @@ function startDelivering(house: House, spool: OpenSpool, carrier: Carrier): Deli
   // Where several processes take mail in, one of them starts those that deliver; these look for what the others took in.
   const count = (house.worker ?? 1) === 1 ? config.queue.processes : 0;
   const those = isElsewhere(house)
-    ? startDeliverers({ count, path, text, log, onLeft: (id) => void confirmed({ spool, log }, id) })
+    ? startDeliverers({
+        ...{ count, path, text, log, onFigures: house.meter.absorb },
+        onLeft: (id) => void confirmed({ spool, log }, id),
+      })
     : runQueue(house, { spool, carrier });
   const recovering = setInterval(() => {
-    spool.recover().catch((error: unknown) => log.warn({ err: error }, "the queue cannot be put in order"));
+    Promise.all([keepTime(spool, log), spool.recover()]).catch((error: unknown) =>
+      log.warn({ err: error }, "the queue cannot be put in order"),
+    );
   }, RECOVER_MS).unref();
   return {
     wake: () => those.wake(),

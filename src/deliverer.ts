@@ -1,6 +1,6 @@
 /** A process that delivers: `deliverers.ts` starts it. It ends with the service that started it, however that ends. */
 import { loadConfig } from "./config/load.ts";
-import type { Answer, Word } from "./deliverers.ts";
+import { type Answer, FIGURES_MS, type Word } from "./deliverers.ts";
 import { type Delivering, openDelivery } from "./delivering.ts";
 import { buildHouse } from "./house.ts";
 import { createLog } from "./kit/log.ts";
@@ -42,8 +42,11 @@ const log = createLog(loaded.config.log.level, loaded.config.log.format);
 // Nobody is judged here: what strangers' addresses are listed on need not be read.
 const house = await buildHouse({ ...loaded, config: { ...loaded.config, lists: [] } }, log);
 const opened = await openDelivery(house, over);
+const telling = setInterval(() => void tellFigures(), FIGURES_MS).unref();
 close = async (graceMs) => {
+  clearInterval(telling);
   await opened.close(graceMs);
+  await tellFigures();
   await house.close();
 };
 delivery = opened;
@@ -52,6 +55,12 @@ else end(0);
 
 function tell(answer: Answer): void {
   if (process.connected) process.send?.(answer, undefined, {}, () => undefined);
+}
+
+async function tellFigures(): Promise<void> {
+  const figures = process.connected ? house.meter.take() : undefined;
+  if (!figures) return;
+  await new Promise<void>((told) => process.send?.({ figures } satisfies Answer, undefined, {}, () => told()));
 }
 
 /** Told together, some at a time. */

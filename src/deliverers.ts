@@ -7,6 +7,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { Log } from "./kit/log.ts";
 import { atEndOfTurn } from "./kit/turn.ts";
+import type { Snapshot } from "./metrics/meter.ts";
 
 export interface Deliverers {
   /** Something has come; told to them all, at most every few milliseconds. */
@@ -24,6 +25,8 @@ export interface DeliverersOptions {
   /** What it said: each goes by that, also one that is started again after the file was edited. */
   readonly text: string;
   readonly log: Log;
+  /** What one has counted since the last time. */
+  readonly onFigures: (figures: Snapshot) => void;
   /** A mail that was brought has nobody any more. */
   readonly onLeft: (id: string) => void;
   /** One that says nothing of a mail for so long is given up; tests are less patient. */
@@ -38,8 +41,11 @@ export type Word =
   | "wake"
   | { readonly bring: readonly string[] }
   | { readonly endWithinMs: number };
-/** What it tells: that it is there, and which of the mails it was brought need no more care. */
-export type Answer = "ready" | { readonly over: readonly string[] };
+/** What it tells: that it is there, which of the mails it was brought need no more care, and what it has counted since the last time. */
+export type Answer = "ready" | { readonly over: readonly string[] } | { readonly figures: Snapshot };
+
+/** Figures are told so often. */
+export const FIGURES_MS = 2_000;
 
 const ENTRY = fileURLToPath(new URL("./deliverer.ts", import.meta.url));
 const WAKE_MS = 5;
@@ -64,13 +70,13 @@ interface Deliverer {
 }
 
 export function startDeliverers(options: DeliverersOptions): Deliverers {
-  const { count, path, text, log, onLeft, entry = ENTRY, silentMs = SILENT_MS } = options;
+  const { count, path, text, log, onFigures, onLeft, entry = ENTRY, silentMs = SILENT_MS } = options;
   const all = new Set<Deliverer>();
   let isClosing = false;
   let waking: NodeJS.Timeout | undefined;
   const start = (againMs = AGAIN_MS): void => {
     const startedAt = performance.now();
-    const deliverer = startOne(entry);
+    const deliverer = startOne(entry, onFigures);
     const { child } = deliverer;
     all.add(deliverer);
     say(child, { begin: { path, text } });
@@ -110,7 +116,7 @@ export function startDeliverers(options: DeliverersOptions): Deliverers {
   };
 }
 
-function startOne(entry: string): Deliverer {
+function startOne(entry: string, onFigures: (figures: Snapshot) => void): Deliverer {
   const child = fork(entry, [], {
     execArgv: ["--disable-warning=ExperimentalWarning"],
     stdio: ["ignore", "inherit", "inherit", "ipc"],
@@ -119,7 +125,9 @@ function startOne(entry: string): Deliverer {
   child.on("error", () => child.kill("SIGKILL"));
   child.on("message", (answer: Answer) => {
     deliverer.isReady = true;
-    if (answer !== "ready") for (const id of answer.over) deliverer.brought.delete(id);
+    if (answer === "ready") return;
+    if ("figures" in answer) onFigures(answer.figures);
+    else for (const id of answer.over) deliverer.brought.delete(id);
   });
   return deliverer;
 }

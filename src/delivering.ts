@@ -12,6 +12,7 @@ import { type Runner, startRunner } from "./delivery/queue/runner.ts";
 import type { House } from "./house.ts";
 import { createFlights } from "./registers/flights.ts";
 import { type OpenSpool, openSpool, type SpoolOptions } from "./stores/spool/open.ts";
+import { nameOf as processName } from "./stores/spool/owners.ts";
 import type { WereEntered } from "./stores/spool/recovery.ts";
 
 const MB = 1_048_576;
@@ -67,6 +68,7 @@ export function runQueue(house: House, { spool, carrier, onOver }: QueueParts): 
     gate: refusalGate(house, settings().attemptMaxMs),
     deliveriesMax: settings().deliveriesMax,
     reporter: reporterOf(house),
+    onBlock: () => house.meter.count("consentry_blocks_total"),
     tellsHoldEnd: () => settings().holdNotice,
     ...(onOver && { onOver }),
   });
@@ -100,9 +102,10 @@ export function spoolOptions(house: House, role: SpoolOptions["role"]): SpoolOpt
     mailsMax,
     reserveBytes: reserveMb * MB,
     now: house.clock.now,
+    steadyMs: house.clock.steadyMs,
     role,
-    // Also those of a supervisor that was killed: they may end their mails while the next one's begin.
-    ...(house.worker !== undefined && { service: "workers" }),
+    // One service are the workers of one supervisor. Those of one that was killed may end their mails while the next one's begin.
+    ...(house.supervisor !== undefined && { service: processName(house.supervisor), keeper: house.supervisor }),
     wereEntered: enteredIn(house),
   };
 }

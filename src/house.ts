@@ -11,8 +11,10 @@ import { type Clock, systemClock } from "./kit/clock.ts";
 import type { Duty } from "./kit/duties.ts";
 import { createIds, type Ids } from "./kit/ids.ts";
 import type { Log } from "./kit/log.ts";
+import type { Meter } from "./kit/metrics.ts";
 import type { Store } from "./kit/store.ts";
 import { type Law, layDownLaw } from "./law-in-force.ts";
+import { type Watched, watchedJournal } from "./ledger/health.ts";
 import { startHousekeeping } from "./ledger/housekeeping.ts";
 import type { Journal } from "./ledger/journal.ts";
 import type { LedgerReader } from "./ledger/query.ts";
@@ -36,6 +38,8 @@ import { addLine, type LedgerPlace, ledgerPlace, openLedgerReader, openNodeArchi
 export interface House {
   /** Which of several processes this is, from 1; absent where there is one. */
   readonly worker?: number | undefined;
+  /** Id of the process that started them all. */
+  readonly supervisor?: number | undefined;
   readonly clock: Clock;
   readonly log: Log;
   readonly ids: Ids;
@@ -51,6 +55,8 @@ export interface House {
   /** Opens a reader over the whole ledger, for one look. */
   readonly openReader: () => Promise<LedgerReader>;
   readonly recorder: Recorder;
+  /** Why nothing can be written down, as it was seen lately; undefined: nothing is known against it. */
+  ledgerTrouble(): string | undefined;
   readonly tokens: Tokens;
   readonly conduct: Conduct;
   readonly lists: Lists;
@@ -67,12 +73,14 @@ export interface Place {
   readonly clock?: Clock;
   /** Which of several processes this is, from 1. */
   readonly worker?: number | undefined;
+  /** Id of the process that started them all. */
+  readonly supervisor?: number | undefined;
 }
 
 /** Builds what remembers and what judges. @throws Misuse with every key that is wrong */
 export async function buildHouse(loaded: LoadedConfig, log: Log, place: Place = {}): Promise<House> {
   const { config, file } = loaded;
-  const { clock = systemClock, worker } = place;
+  const { clock = systemClock, worker, supervisor } = place;
   mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
   const secret = readSecret(config);
   const ids = createIds(clock, secret, worker);
@@ -94,7 +102,7 @@ export async function buildHouse(loaded: LoadedConfig, log: Log, place: Place = 
   const codes = createCodeRegister(store.tables, clock);
   const lessons = createLessonRegister(store.tables, clock);
   const ledger = ledgerPlace(config);
-  const journal = timedJournal(await openJournal(ledger.journalDir), meter);
+  const { journal, trouble: ledgerTrouble } = await journalIn(ledger.journalDir, { meter, clock });
   const recorder = countedRecorder(createRecorder(journal, ids, clock), meter);
   const conduct = watchConduct({ clock, log, store, recorder }, () => house?.law.conduct ?? conductSettings([]));
   const lists = createLists(clock, ({ problem, ...news }) =>
@@ -119,11 +127,12 @@ export async function buildHouse(loaded: LoadedConfig, log: Log, place: Place = 
     journal,
     openReader: () => openLedgerReader(ledger, journal),
     recorder,
+    ledgerTrouble,
     conduct,
     lists,
     gate,
   };
-  const ground = { worker, clock, log, ids, tokens, meter, ...remembered };
+  const ground = { worker, supervisor, clock, log, ids, tokens, meter, ...remembered };
   const close = async (): Promise<void> => {
     house?.law.names?.close();
     lists.close();
@@ -138,6 +147,11 @@ export async function buildHouse(loaded: LoadedConfig, log: Log, place: Place = 
     await close();
     throw error;
   }
+}
+
+/** The hot ledger, measured and watched. */
+async function journalIn(dir: string, { meter, clock }: { meter: Meter; clock: Clock }): Promise<Watched> {
+  return watchedJournal(timedJournal(await openJournal(dir), meter), () => clock.steadyMs?.() ?? clock.now());
 }
 
 const notYet = (): never => {

@@ -7,6 +7,7 @@ import type { LoadedConfig } from "./config/load.ts";
 import type { Config } from "./config/schema.ts";
 import { inFileOrder } from "./config/yaml.ts";
 import type { GateSettings } from "./delivery/ad-gate.ts";
+import { returnDomainOf } from "./delivery/rewriting.ts";
 import { refusalWays } from "./desk/open.ts";
 import type { Tokens } from "./desk/tokens.ts";
 import { openSealing, type Sealing } from "./doors/sealing.ts";
@@ -111,8 +112,11 @@ function discords(config: Config, { active, local, waits }: Compiled): string[] 
   if (address !== undefined && !local.has(address.slice(address.lastIndexOf("@") + 1))) {
     problems.push("refusals.address: its domain is none of localDomains, so nobody could write to it");
   }
-  const { mode, domain = config.hostname.toLowerCase() } = config.envelopeRewriting;
-  if (mode === "srs" && !local.has(domain)) {
+  const { mode, verp, domain = config.hostname.toLowerCase() } = config.envelopeRewriting;
+  if (verp !== "off" && config.nextHop.mode !== "queue") {
+    problems.push("envelopeRewriting.verp: only with nextHop.mode: queue, where each recipient's copy can go alone");
+  }
+  if ((mode === "srs" || verp !== "off") && !local.has(domain)) {
     problems.push(`envelopeRewriting.domain: ${domain} is none of localDomains, so no bounce would come back`);
   }
   if (waits && config.nextHop.mode !== "queue") {
@@ -138,7 +142,10 @@ export function layDownLaw({ config, file }: LoadedConfig, parts: LawParts): Law
   if (problems.length > 0) throw new Misuse(`${file.path} cannot be used:`, inFileOrder(problems.map(file.place)));
   const signing = openSigning(config, { clock, isLocal: local.has });
   const hostname = config.hostname.toLowerCase();
-  const site: Site = { hostname, isLocal: local.has, isOurId: ids.isOurs, ...(signing && { signs: signing.signs }) };
+  const site: Site = {
+    ...{ hostname, isLocal: local.has, isOurId: ids.isOurs, ...(signing && { signs: signing.signs }) },
+    returnsTo: ({ client }) => (client ? returnDomainOf(client, config) : undefined),
+  };
   const { meter = NO_METER } = parts;
   const names = openNames(config.dns, clock, (ms, answered) => {
     meter.observe("consentry_dns_seconds", ms / 1_000);

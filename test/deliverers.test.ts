@@ -10,7 +10,16 @@ function deaf(silentMs: number) {
   const left: string[] = [];
   const log = createLog("error", "json");
   const onLeft = (id: string): void => void left.push(id);
-  const deliverers = startDeliverers({ count: 1, path: "", text: "", log, onLeft, silentMs, entry: DEAF });
+  const deliverers = startDeliverers({
+    count: 1,
+    path: "",
+    text: "",
+    log,
+    onLeft,
+    silentMs,
+    entry: DEAF,
+    onFigures: () => undefined,
+  });
   onTestFinished(() => deliverers.close(1_000));
   return { deliverers, left };
 }

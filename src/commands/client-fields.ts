@@ -1,8 +1,10 @@
 import type { ArgumentsCamelCase, Argv } from "yargs";
+import type { Config } from "../config/schema.ts";
 import { Misuse } from "../kit/trouble.ts";
 import { CLIENT_KINDS, type Client, type ClientKind } from "../mail/client.ts";
 import { parseDomain } from "../mail/path.ts";
 import { actorOption, count, type Globals, text, texts } from "./globals.ts";
+import { remark } from "./output.ts";
 
 /** What `client add` and `client set` say of a client, and where its password comes from. */
 export const clientOptions = (args: Argv<Globals>) =>
@@ -17,6 +19,10 @@ export const clientOptions = (args: Argv<Globals>) =>
     .option("rate", count("mails a minute"))
     .option("per-hour", count("mails an hour"))
     .option("per-day", count("mails a day"))
+    .option("verp", {
+      type: "boolean",
+      describe: "a return address for each recipient, so that bounces are told apart; --no-verp: never",
+    })
     .option("password-file", text("file with its password"))
     .option("password-stdin", { type: "boolean", describe: "read its password from stdin" })
     .option("password-prompt", { type: "boolean", describe: "ask for its password at the terminal" })
@@ -38,6 +44,7 @@ export const CLEARABLE = [
   "rate",
   "per-hour",
   "per-day",
+  "verp",
 ] as const;
 const FIELD_OF = {
   network: "networks",
@@ -50,6 +57,7 @@ const FIELD_OF = {
   rate: "ratePerMinute",
   "per-hour": "ratePerHour",
   "per-day": "ratePerDay",
+  verp: "verp",
 } as const;
 
 /**
@@ -57,7 +65,7 @@ const FIELD_OF = {
  * @throws Misuse naming every domain that is none
  */
 export function givenFields(options: Parsed & { kind?: ClientKind | undefined }): Partial<Client> {
-  const { kind, network, domain, licence, licensedOn, licensedUntil, code, pack } = options;
+  const { kind, network, domain, licence, licensedOn, licensedUntil, code, pack, verp } = options;
   return {
     ...(kind !== undefined && { kind }),
     ...(network && { networks: network }),
@@ -67,6 +75,7 @@ export function givenFields(options: Parsed & { kind?: ClientKind | undefined })
     ...(licensedUntil !== undefined && { licensedUntil }),
     ...(code !== undefined && { code }),
     ...(pack && { packs: pack }),
+    ...(verp !== undefined && { verp }),
     ...givenLimits(options),
   };
 }
@@ -95,6 +104,12 @@ export async function checkPacks({ config, pack }: { config: string; pack?: stri
     "this client cannot be recorded:",
     unknown.map((id) => `packs: there is no pack "${id}"; known: ${[...packs.keys()].join(", ")}`),
   );
+}
+
+/** Tells of a field that changes nothing as things stand. */
+export function remarkFields({ config }: { readonly config: Config }, { verp }: Partial<Client>): void {
+  if (verp && config.envelopeRewriting.verp === "off")
+    remark("note: envelopeRewriting.verp is off, so return addresses stay as they are");
 }
 
 function domainsOf(texts: readonly string[]): string[] {

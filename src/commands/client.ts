@@ -13,6 +13,7 @@ import {
   givenFields,
   givenLimits,
   kindOption,
+  remarkFields,
 } from "./client-fields.ts";
 import { clientLines } from "./client-lines.ts";
 import { resume, suspend } from "./client-suspend.ts";
@@ -60,6 +61,7 @@ const add = defineCommand({
       if (client.networks.length === 0 && password === undefined) {
         remark(`note: ${id} has neither network nor password, so nobody can come in as ${id} yet`);
       }
+      remarkFields(ground, client);
       await said(options, client, "added");
     }),
 });
@@ -83,6 +85,7 @@ const set = defineCommand({
       const { clients } = await ground.registers();
       await clients.save(client, password);
       await noteChange(ground, client, { actor: options.actor, change: "changed", password, old });
+      remarkFields(ground, client);
       await said(options, client, "changed");
     }),
 });

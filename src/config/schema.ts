@@ -190,7 +190,7 @@ export const configSchema = z.strictObject({
   lists: z.array(list).default([]).describe("lists of addresses that send spam, or never do"),
   arc: arc.optional().describe("ARC seals on mail that goes on (RFC 8617)"),
   dkim: dkim.prefault({}).describe("DKIM signatures on mail of our own clients, where the domain in From has a key"),
-  envelopeRewriting: envelopeRewriting.prefault({}).describe("envelope senders of mail that goes on (SRS)"),
+  envelopeRewriting: envelopeRewriting.prefault({}).describe("envelope senders of mail that goes on (SRS, VERP)"),
   nextHop: nextHop.prefault({}).describe("delivery"),
   queue: queue.prefault({}).describe("mail in our custody, with nextHop.mode: queue"),
   routes,

@@ -33,13 +33,19 @@ export const dkim = z.strictObject({
     .describe("keys of your own, besides those in directory"),
 });
 
-/** Senders of forwarded mail (delivery/srs.ts). */
+/** Senders of forwarded mail (delivery/srs.ts) and of clients' mail (delivery/verp.ts). */
 export const envelopeRewriting = z.strictObject({
   mode: z
     .enum(["off", "srs"])
     .default("off")
     .describe(
       "srs: mail that hosts of relayNetworks forward for others leaves with a sender of ours, and bounces are led back",
+    ),
+  verp: z
+    .enum(["off", "chosen", "all"])
+    .default("off")
+    .describe(
+      "a return address of ours for each recipient of clients' mail, so that a bounce tells whose it is (VERP); chosen: for clients with --verp; all: but for those with --no-verp; needs nextHop.mode: queue",
     ),
   domain: domain.optional().describe("domain of those senders, one of localDomains; default: hostname"),
   daysMax: count(21, 500).describe("how long bounces to them are taken, days"),

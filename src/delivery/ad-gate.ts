@@ -86,7 +86,9 @@ const nameOf = ({ id }: QueuedMail, { address }: Recipient): string => `${id} ${
 export const isHardBounce = ({ kind, scope, reply: { code, enhanced } }: Attempt): boolean =>
   kind === "failed" &&
   scope === "recipient" &&
-  (/^5\.(?:1\.[1236]|1\.10|2\.1)$/.test(enhanced) || (enhanced === "" && (code === 550 || code === 553)));
+  (isHardStatus(enhanced) || (enhanced === "" && (code === 550 || code === 553)));
+
+export const isHardStatus = (status: string): boolean => /^5\.(?:1\.[1236]|1\.10|2\.1)$/.test(status);
 
 interface Question {
   readonly mail: QueuedMail;

@@ -14,6 +14,8 @@ export interface Parcel {
   readonly whole?: Buffer;
   /** Whose advertisement it is, where it rests on consents: whoever keeps it asks for them again before he hands it on. */
   readonly advertiser?: string;
+  /** The sender's domain vouches for the mail: who keeps it may tell its sender by a mail what becomes of it. */
+  readonly isProven?: true;
   /** What is changed in the header block; for next hops that have the mail already and edit it. */
   readonly changes: Pick<HeaderChanges, "fields" | "additions">;
 }

@@ -6,9 +6,9 @@
  *   SRS0=seal=day=domain=local@ours             a sender of the world
  *   SRS1=seal=domain==rest-of-SRS0@ours         one that somebody else had rewritten before
  */
-import { createHmac, timingSafeEqual } from "node:crypto";
 import type { Address } from "../mail/address.ts";
 import { parseAddress } from "../mail/path.ts";
+import { createSealing } from "./sealed.ts";
 
 export interface SrsParts {
   /** The domain that bounces come back to. */
@@ -26,24 +26,11 @@ export interface Srs {
   reverse(recipient: Address): Address | "bad" | undefined;
 }
 
-const DAY_MS = 86_400_000;
-/** Days are written in two characters and come round again. */
-const ROUND = 1024;
-const DIGITS = "abcdefghijklmnopqrstuvwxyz234567";
-const SEAL_CHARACTERS = 8;
 /** RFC 5321 4.5.3.1.1 has 64; addresses of one forwarder fit, and what does not stays as it is. */
 const LOCAL_MAX = 64;
 
 export function createSrs({ domain, secret, nowMs, daysMax }: SrsParts): Srs {
-  const seal = (text: string): string => {
-    const hash = createHmac("sha256", secret).update(`srs ${text.toLowerCase()}`).digest();
-    return Array.from(hash.subarray(0, SEAL_CHARACTERS), (byte) => DIGITS[byte % 32]).join("");
-  };
-  const isSealed = (text: string, given: string): boolean => {
-    const [right, other] = [Buffer.from(seal(text)), Buffer.from(given.toLowerCase())];
-    return right.length === other.length && timingSafeEqual(right, other);
-  };
-  const today = (): number => Math.floor(nowMs() / DAY_MS) % ROUND;
+  const { seal, isSealed, today, ageOf } = createSealing("srs", secret, nowMs);
   const addressOf = (local: string): Address | undefined =>
     local.length > LOCAL_MAX ? undefined : parseAddress(`${local}@${domain}`);
   return {
@@ -53,8 +40,7 @@ export function createSrs({ domain, secret, nowMs, daysMax }: SrsParts): Srs {
         return addressOf(`SRS1=${seal(`${from} ${before[2]}${before[3]}`)}=${from}=${before[2]}${before[3]}`);
       const again = before?.[1] === "1" ? /^[^=]+=([^=]+)=(.*)$/.exec(before[3] ?? "") : undefined;
       if (again) return addressOf(`SRS1=${seal(`${again[1]} ${again[2]}`)}=${again[1]}=${again[2]}`);
-      const day = today();
-      const written = `${DIGITS[day >> 5]}${DIGITS[day & 31]}`;
+      const written = today();
       return addressOf(`SRS0=${seal(`${written} ${from} ${local}`)}=${written}=${from}=${local}`);
     },
     reverse({ local, domain: to }) {
@@ -62,7 +48,7 @@ export function createSrs({ domain, secret, nowMs, daysMax }: SrsParts): Srs {
       const zero = /^srs0=([^=]{1,20})=([a-z2-7]{2})=([^=]+)=(.+)$/i.exec(local);
       if (zero) {
         const [, given = "", day = "", from = "", name = ""] = zero;
-        const isFresh = ageOf(day, today()) <= daysMax;
+        const isFresh = ageOf(day) <= daysMax;
         return isFresh && isSealed(`${day.toLowerCase()} ${from} ${name}`, given) ? original(name, from) : "bad";
       }
       const one = /^srs1=([^=]{1,20})=([^=]+)=([=+-].+)$/i.exec(local);
@@ -74,10 +60,3 @@ export function createSrs({ domain, secret, nowMs, daysMax }: SrsParts): Srs {
 }
 
 const original = (local: string, domain: string): Address | "bad" => parseAddress(`${local}@${domain}`) ?? "bad";
-
-/** Days ago, as far as two characters tell. */
-function ageOf(written: string, today: number): number {
-  const [high = "", low = ""] = written.toLowerCase();
-  const day = DIGITS.indexOf(high) * 32 + DIGITS.indexOf(low);
-  return (today - day + ROUND) % ROUND;
-}

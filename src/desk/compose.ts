@@ -17,7 +17,7 @@ export interface Letterhead {
 }
 
 /** A mail of our own, complete (RFC 5322): plain text in every language the recipient may read, the first one in the Subject. */
-export function compose(notice: Notice, head: Letterhead): Content {
+export function compose(notice: Notice, head: Letterhead): Buffer {
   const told: Told = { advertiser: notice.advertiser, at: stamp(notice.atMs), topics: notice.topics };
   const letters = notice.languages.map((language) => letterIn(language, notice, told, head.link));
   const subject = notice.kind === "asked" ? `${letters[0]?.subject} [${head.token}]` : (letters[0]?.subject ?? "");
@@ -35,7 +35,7 @@ export function compose(notice: Notice, head: Letterhead): Content {
     ...inLines(letters.map(({ text }) => text.join("\r\n")).join("\r\n\r\n-- \r\n\r\n")),
     "",
   ];
-  return inMemory(Buffer.from(lines.join("\r\n")));
+  return Buffer.from(lines.join("\r\n"));
 }
 
 const letterIn = (language: Language, { kind }: Notice, told: Told, link: string | undefined) =>
@@ -48,7 +48,8 @@ const inLines = (text: string): string[] =>
     .toString("base64")
     .match(/.{1,76}/g) ?? [];
 
-function inMemory(whole: Buffer): Content {
+/** A text as what is handed over. */
+export function inMemory(whole: Buffer): Content {
   return {
     bytes: whole.length,
     header: whole.subarray(0, whole.indexOf("\r\n\r\n") + 4),

@@ -11,7 +11,7 @@ import type { Recorder } from "../ledger/recorder.ts";
 import { parseAddress } from "../mail/path.ts";
 import { isPositive, type Reply } from "../mail/replies.ts";
 import type { Sender, Session } from "../mail/views.ts";
-import { compose } from "./compose.ts";
+import { compose, inMemory } from "./compose.ts";
 import type { Notice, Outbox } from "./outbox.ts";
 import type { Tokens } from "./tokens.ts";
 
@@ -35,6 +35,8 @@ export interface PostmanParts {
   readonly address: string;
   /** Of the pages, without a slash at the end. */
   readonly publicUrl: string | undefined;
+  /** Signs what is written, as it leaves. */
+  sign(whole: Buffer): Promise<Buffer>;
 }
 
 /** Mails of one round. */
@@ -85,7 +87,8 @@ async function send(parts: PostmanParts, notice: Notice): Promise<Fate> {
   const { advertiser } = notice;
   const token = tokens.make({ kind: "agree", advertiser, recipient: notice.recipient });
   const link = publicUrl === undefined ? undefined : `${publicUrl}/agree/${token}`;
-  const content = compose(notice, { hostname, address, nowMs: clock.now(), mailId, link, token });
+  const text = compose(notice, { hostname, address, nowMs: clock.now(), mailId, link, token });
+  const content = inMemory(await parts.sign(text));
   const sender = { ...NOBODY, sizeBytes: content.bytes, smtpUtf8: !/^[\x20-\x7e]*$/.test(notice.recipient) };
   const handover = parts.nextHop().begin(ourSession(mailId, hostname), sender, mailId);
   try {

@@ -31,7 +31,11 @@ export interface DeskHouse {
   readonly recorder: Recorder;
   readonly flights: Flights;
   /** In force now. */
-  readonly law: { readonly config: Config; readonly choice: PackChoice };
+  readonly law: {
+    readonly config: Config;
+    readonly choice: PackChoice;
+    readonly signing?: { own(whole: Buffer): Promise<Buffer> } | undefined;
+  };
 }
 
 /** The desk of a running service. */
@@ -60,7 +64,10 @@ export function openDeskService(house: DeskHouse, nextHop: () => NextHop): DeskS
   const postman =
     sender === undefined
       ? undefined
-      : createPostman({ ...house, outbox, nextHop, address: sender, publicUrl, hostname: house.law.config.hostname });
+      : createPostman({
+          ...{ ...house, outbox, nextHop, address: sender, publicUrl, hostname: house.law.config.hostname },
+          sign: async (whole) => (await house.law.signing?.own(whole)) ?? whole,
+        });
   const prompt: Desk = {
     agree: desk.agree,
     async refuse(word) {

@@ -3,7 +3,9 @@
  * else: the entry of an accepted mail is on disk before the next hop sees the final dot, and a refusal by the next hop is on
  * disk before our client hears it.
  */
-import type { Outcome } from "../delivery/next-hop.ts";
+import { judgedBefore } from "../authenticity/judge.ts";
+import { provesSender } from "../authenticity/sender.ts";
+import type { Outcome, Parcel } from "../delivery/next-hop.ts";
 import { parcelOf } from "../delivery/parcel.ts";
 import type { Content } from "../mail/content.ts";
 import type { HeaderEdit } from "../mail/edits.ts";
@@ -171,7 +173,7 @@ async function handOver(course: Course, judged: Judged): Promise<Reply> {
   const { signing, sealing } = parts;
   const signature = signing ? await signing({ session, headers, content, edits }) : [];
   const seal = sealing ? await sealing(headers, content, [...signature, ...edits]) : [];
-  const parcel = parcelOf(content, frontOf(course, taken), [...seal, ...signature, ...edits]);
+  const parcel = parcelFor(course, judged, [...seal, ...signature, ...edits]);
   const written = parts.recorder.record(entries);
   let outcome: Outcome;
   try {
@@ -190,6 +192,12 @@ async function handOver(course: Course, judged: Judged): Promise<Reply> {
     if (isPositive(replyOf(outcome, index))) judged.served.push(recipient);
   }
   return settle(course, subjects, outcome);
+}
+
+function parcelFor(course: Course, { headers, content, taken }: Judged, edits: readonly HeaderEdit[]): Parcel {
+  const parcel = parcelOf(content, frontOf(course, taken), edits);
+  const found = judgedBefore(headers);
+  return found && provesSender(found, course.view.sender.address) ? { ...parcel, isProven: true } : parcel;
 }
 
 const replyOf = ({ replies }: Outcome, index: number): Reply =>

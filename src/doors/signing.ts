@@ -1,8 +1,9 @@
 /**
- * DKIM signatures on mail of our own clients (RFC 6376), made when all edits are known, so that what is signed is what goes on: label and
+ * DKIM signatures on mail of our own clients and on our own letters (RFC 6376), made when all edits are known, so that what is signed is what goes on: label and
  * List-Unsubscribe included. A client signs only as domains that are registered for it, whatever else is watched or off.
  */
 import { type Signer, signDkim } from "../authenticity/dkim/sign.ts";
+import type { SignedMail } from "../authenticity/dkim/verify.ts";
 import { signedMailOf } from "../authenticity/judge.ts";
 import { readDkimKeys } from "../config/dkim-keys.ts";
 import type { Config } from "../config/schema.ts";
@@ -29,6 +30,11 @@ export interface Signing {
   sign(mail: Leaving): Promise<readonly HeaderEdit[]>;
   /** Will mail of this sender, with that domain in From, be signed for a domain aligned with it? */
   signs(session: Session, author: string): boolean;
+  /**
+   * A mail that we wrote ourselves, a report or a letter of the desk, as it leaves: signed where its From has a key.
+   * @param whole header block and body, lines ended by CRLF
+   */
+  own(whole: Buffer): Promise<Buffer>;
 }
 
 /** Most signatures of one mail: an old and a new key of both kinds. */
@@ -48,6 +54,10 @@ export function openSigning(
     if (author === undefined || !mayWriteAs(session, author, isLocal)) return [];
     return (nearest(keys, author) ?? []).slice(0, SIGNATURES_MAX);
   };
+  const fieldsFor = async (mail: SignedMail, signers: readonly Signer[]): Promise<HeaderEdit[]> => {
+    const values = await signDkim(mail, signers, clock.now());
+    return values.map((value) => ({ kind: "add", name: "DKIM-Signature", value }));
+  };
   return {
     signs: (session, author) => signersFor(session, author).length > 0,
     async sign({ session, headers, content, edits }) {
@@ -56,9 +66,17 @@ export function openSigning(
       if (signers.length === 0) return [];
       const { block, added } = editHeader(content.header, edits);
       const leaving = added.length === 0 ? block : Buffer.concat([added, block]);
-      const mail = { ...signedMailOf(headers, content), headers: Headers.parse(leaving), block: leaving };
-      const values = await signDkim(mail, signers, clock.now());
-      return values.map((value) => ({ kind: "add", name: "DKIM-Signature", value }));
+      return fieldsFor({ ...signedMailOf(headers, content), headers: Headers.parse(leaving), block: leaving }, signers);
+    },
+    async own(whole) {
+      const block = whole.subarray(0, whole.indexOf("\r\n\r\n") + 4);
+      const headers = Headers.parse(block);
+      const author = authorOf(headers);
+      const signers = (author === undefined ? undefined : nearest(keys, author)) ?? [];
+      if (signers.length === 0) return whole;
+      const mail = { headers, block, body: whole.subarray(block.length) };
+      const fields = await fieldsFor(mail, signers.slice(0, SIGNATURES_MAX));
+      return Buffer.concat([editHeader(block, fields).added, whole]);
     },
   };
 }

@@ -31,7 +31,10 @@ export const METRICS = {
     "verdict",
   ),
   consentry_articles_total: counter("articles that findings rest on", "article"),
-  consentry_stage_seconds: histogram("judging one stage of a mail, all its rules together", "stage"),
+  consentry_stage_seconds: histogram(
+    "judging one stage of a mail, all its rules together; each eighth is measured",
+    "stage",
+  ),
   consentry_rule_seconds: histogram("one rule's look; each 32nd is measured", "rule"),
   consentry_rule_faults_total: counter("rules that threw: a bug, and the mail was deferred", "rule"),
   consentry_ledger_seconds: histogram("from an entry to the disk, group commit and all"),
@@ -42,6 +45,9 @@ export const METRICS = {
     "of them, those that have been tried for a second, or are tried again, one for each destination",
   ),
   consentry_queue_late_seconds: gauge("how long the mail is overdue that should be tried next"),
+  consentry_blocks_total: counter(
+    "attempts that ended because a server blocks the address we come from; its mails wait, and the log names it",
+  ),
   consentry_store_seconds: histogram("one operation of the store", "operation"),
   consentry_store_errors_total: counter("operations that the store did not answer", "operation"),
   consentry_dns_seconds: histogram("one question to DNS that no cache could answer"),

@@ -10,7 +10,8 @@ export const EVENTS = {
   held: "a mail is kept for somebody to look at",
   "handed-over": "the next hop took the mail",
   delayed: "a mail in the queue was not taken yet; it is tried again",
-  bounced: "a mail in the queue was refused for good by the next hop, or by a rule that looked again",
+  bounced:
+    "a mail in the queue was refused for good by the next hop, by a rule that looked again, or came back later to its return address",
   expired: "a mail in the queue, or held, came to the end of its time",
   released: "a held mail was let go",
   dropped: "an operator took a mail out of the queue",

@@ -38,6 +38,8 @@ export interface Client {
   readonly ratePerHour?: number;
   /** Mails a day, when bounded. */
   readonly ratePerDay?: number;
+  /** Its mail leaves with a return address of ours for each recipient (VERP), or does not; absent: as the configuration has it. */
+  readonly verp?: boolean;
   readonly disabled: boolean;
 }
 

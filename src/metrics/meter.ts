@@ -23,6 +23,10 @@ export interface Snapshot {
 
 export interface ReadableMeter extends Meter {
   snapshot(): Promise<Snapshot>;
+  /** What was counted since the last time, for a process that counts for another; undefined: nothing. */
+  take(): Snapshot | undefined;
+  /** Counts what another process took. */
+  absorb(taken: Snapshot): void;
 }
 
 interface Series {
@@ -36,21 +40,30 @@ interface Heap {
   sum: number;
 }
 
+const noSeries = (labels: readonly string[]): Series => ({ labels, value: 0 });
+const noHeap = (labels: readonly string[]): Heap => ({
+  labels,
+  counts: new Float64Array(BUCKETS.length + 1),
+  sum: 0,
+});
+const copyOf = ({ labels, counts, sum }: Heap): Histogram => ({ labels, counts: [...counts], sum });
+
 export function createMeter(): ReadableMeter {
   const counters = new Map<MetricName, Map<string, Series>>();
   const heaps = new Map<HistogramName, Map<string, Heap>>();
   const readers: { name: MetricName; ask: () => readonly Reading[] | Promise<readonly Reading[]> }[] = [];
+  const counted = (): { values: Partial<Record<MetricName, Reading[]>>; histograms: Snapshot["histograms"] } => ({
+    values: Object.fromEntries(
+      [...counters].map(([name, series]) => [name, [...series.values()].map((each) => ({ ...each }))]),
+    ),
+    histograms: Object.fromEntries([...heaps].map(([name, series]) => [name, [...series.values()].map(copyOf)])),
+  });
   return {
     count(name, ...labels) {
-      seriesOf(counters, name, labels, (own) => ({ labels: own, value: 0 })).value += 1;
+      seriesOf(counters, name, labels, noSeries).value += 1;
     },
     observe(name, seconds, ...labels) {
-      const make = (own: readonly string[]): Heap => ({
-        labels: own,
-        counts: new Float64Array(BUCKETS.length + 1),
-        sum: 0,
-      });
-      const heap = seriesOf(heaps, name, labels, make);
+      const heap = seriesOf(heaps, name, labels, noHeap);
       let bucket = 0;
       while (bucket < BUCKETS.length && seconds > (BUCKETS[bucket] as number)) bucket += 1;
       heap.counts[bucket] = (heap.counts[bucket] ?? 0) + 1;
@@ -58,18 +71,29 @@ export function createMeter(): ReadableMeter {
     },
     read: (name, ask) => void readers.push({ name, ask }),
     async snapshot() {
-      const values: Partial<Record<MetricName, Reading[]>> = {};
-      for (const [name, series] of counters) values[name] = [...series.values()].map((each) => ({ ...each }));
+      const { values, histograms } = counted();
       for (const { name, ask } of readers) values[name] = [...(values[name] ?? []), ...(await answerOf(ask))];
-      const histograms: Partial<Record<HistogramName, Histogram[]>> = {};
-      for (const [name, series] of heaps) {
-        histograms[name] = [...series.values()].map(({ labels, counts, sum }) => ({
-          labels,
-          counts: [...counts],
-          sum,
-        }));
-      }
       return { values, histograms };
+    },
+    take() {
+      if (counters.size + heaps.size === 0) return undefined;
+      const taken = counted();
+      counters.clear();
+      heaps.clear();
+      return taken;
+    },
+    absorb({ values, histograms }) {
+      for (const [name, readings] of Object.entries(values)) {
+        for (const { labels, value } of readings)
+          seriesOf(counters, name as MetricName, labels, noSeries).value += value;
+      }
+      for (const [name, all] of Object.entries(histograms)) {
+        for (const { labels, counts, sum } of all) {
+          const heap = seriesOf(heaps, name as HistogramName, labels, noHeap);
+          for (const [bucket, count] of counts.entries()) heap.counts[bucket] = (heap.counts[bucket] ?? 0) + count;
+          heap.sum += sum;
+        }
+      }
     },
   };
 }

@@ -60,6 +60,7 @@ const clientSchema = z.strictObject({
   ratePerMinute: z.int().positive().optional(),
   ratePerHour: z.int().positive().optional(),
   ratePerDay: z.int().positive().optional(),
+  verp: z.boolean().optional(),
   disabled: z.boolean(),
 });
 

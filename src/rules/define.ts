@@ -96,6 +96,8 @@ export interface Site {
   isOurId(id: string): boolean;
   /** Will mail of this sender, with that domain in From, leave with a signature aligned with it? Absent: nothing is signed. */
   signs?(session: Session, author: string): boolean;
+  /** The domain of ours that this client's mail leaves from, in the place of its own sender's; absent, or undefined from it: its own. */
+  returnsTo?(session: Session): string | undefined;
 }
 
 /** What a rule is handed besides the view. It has no network, store, log or clock of its own. */

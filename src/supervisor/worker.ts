@@ -28,11 +28,13 @@ export type Ending = "told" | "orphaned";
 
 /** Runs until it is told to stop, or there is nobody left to tell it. @throws Misuse, or whatever keeps it from starting */
 export async function work(channel: Channel): Promise<Ending> {
+  // As long as there is one: an orphan has another parent.
+  const supervisor = process.ppid;
   const neighbours = createNeighbours((counts) => channel.send({ report: "connections", counts }));
   const { path, text, worker, next } = await started(channel, neighbours);
   const { config, file } = loadConfig(path, process.env, text);
   const log = createLog(config.log.level, config.log.format, worker);
-  const house = await buildHouse({ config, file }, log, { worker });
+  const house = await buildHouse({ config, file }, log, { worker, supervisor });
   const gathering = createGathering(channel, house.meter);
   const around = { worker, elsewhere: neighbours, gather: gathering.gather };
   const service = await openHouse(house, around).catch(async (error: unknown) => {

@@ -34,6 +34,18 @@ describe("consentry client suspend", { timeout: 60_000 }, () => {
   });
 });
 
+describe("consentry client set --verp", { timeout: 60_000 }, () => {
+  it("is kept, taken back and cleared, and says where the configuration knows nothing of it", async () => {
+    const asked = await run("client set isp --verp");
+    expect(asked).toMatchObject({ code: 0, stderr: expect.stringContaining("envelopeRewriting.verp is off") });
+    expect(await cli.json(["client", "show", "isp"])).toMatchObject({ verp: true });
+    expect(await run("client set isp --no-verp")).toMatchObject({ code: 0, stderr: "" });
+    expect(await cli.json(["client", "show", "isp"])).toMatchObject({ verp: false });
+    await run("client set isp --clear verp");
+    expect(await cli.json(["client", "show", "isp"])).not.toHaveProperty("verp");
+  });
+});
+
 describe("consentry client address", { timeout: 60_000 }, () => {
   it("tells from when one may be used, takes a second one for a change, and ends one on its day", async () => {
     const add = (more: string) =>

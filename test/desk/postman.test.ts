@@ -39,6 +39,7 @@ function post(script: NextHopScript = {}) {
       hostname: "relay.example.net",
       address: "refuse@example.com",
       publicUrl: undefined,
+      sign: async (whole) => whole,
     });
   const outcomes = () => written.map(({ evidence }) => evidence?.outcome);
   return { clock, outbox, nextHop, postman, outcomes };

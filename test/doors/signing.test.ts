@@ -10,6 +10,7 @@ import { namesOf } from "../helpers/names.ts";
 import { type Overrides, type RunningService, startService } from "../helpers/service.ts";
 import { openTalk, type SmtpTalk } from "../helpers/smtp-talk.ts";
 import { tempDir } from "../helpers/temp.ts";
+import { until } from "../helpers/wait.ts";
 
 /** Mail of our own clients as it arrives behind the real door. */
 const IP = "203.0.113.9";
@@ -19,7 +20,7 @@ interface Site {
   readonly service: RunningService;
   readonly talk: SmtpTalk;
   /** One word for each DKIM signature: "shop.example pass". */
-  verdicts(): Promise<string[]>;
+  verdicts(of?: string): Promise<string[]>;
 }
 
 async function siteWith(
@@ -38,8 +39,8 @@ async function siteWith(
   return {
     service,
     talk,
-    async verdicts() {
-      const bytes = Buffer.from(service.mailsTo(ANN)[0] ?? "", "latin1");
+    async verdicts(of = ANN) {
+      const bytes = Buffer.from(service.mailsTo(of)[0] ?? "", "latin1");
       const crlf = Buffer.from(bytes.toString("latin1").replace(/\r?\n/g, "\r\n"), "latin1");
       const end = crlf.indexOf("\r\n\r\n") + 4;
       const block = crlf.subarray(0, end);
@@ -117,5 +118,45 @@ describe("other mail", () => {
     const foreign = await siteWith({}, networks);
     expect((await send(foreign.talk, "a@shop.example")).code).toBe(250);
     expect(await foreign.verdicts()).toEqual([]);
+  });
+});
+
+describe("our own mail", () => {
+  const BOB = "bob@sender.example";
+  /** Bob refuses by a mail to the desk, and hears that he was understood. */
+  const refuse = async ({ service, talk }: Site): Promise<void> => {
+    const token = service.house.tokens.make({ kind: "refuse", advertiser: "shop" });
+    await talk.sayAll(`MAIL FROM:<${BOB}>`, "RCPT TO:<refuse@example.com>", "DATA");
+    const date = new Date().toUTCString().replace("GMT", "+0000");
+    expect((await talk.data(`From: ${BOB}\nDate: ${date}\nSubject: ${token}\n\nplease\n`)).code).toBe(250);
+    await until("the letter", () => service.mailsTo(BOB).length === 1);
+  };
+  const asStranger = { xclient: "198.51.100.77", refusals: { address: "refuse@example.com" } };
+
+  it("a letter of the desk, is signed by the domain it is from", async () => {
+    const site = await siteWith({}, asStranger);
+    await refuse(site);
+    expect(await site.verdicts(BOB)).toEqual(["example.com pass"]);
+  });
+
+  it("goes unsigned where that domain has no key", async () => {
+    const site = await siteWith({}, { ...asStranger, dkim: { directory: join(tempDir(), "none") } });
+    await refuse(site);
+    expect(await site.verdicts(BOB)).toEqual([]);
+  });
+
+  it("a report, is signed by the domain it is from, above it too", async () => {
+    const from = "mailer-daemon@relay.example.com";
+    const site = await siteWith(
+      {},
+      {
+        nextHop: { mode: "queue", mailboxes: ["a@shop.example"] },
+        queue: { processes: 0, reserveMb: 1, reportFrom: from },
+      },
+    );
+    expect((await send(site.talk, "a@shop.example")).code).toBe(250);
+    await until("the report", () => site.service.mailsTo("a@shop.example").length === 1);
+    expect(site.service.mailsTo("a@shop.example")[0]).toMatch(new RegExp(`^From: Mail Delivery System <${from}>`, "m"));
+    expect(await site.verdicts("a@shop.example")).toEqual(["example.com pass"]);
   });
 });

@@ -86,6 +86,8 @@ export interface Described {
   readonly detection?: Detection;
   /** Domains in From that have a key here; absent: nothing is signed. */
   readonly signs?: readonly string[];
+  /** Mail leaves with a sender of this domain of ours. */
+  readonly returnsTo?: string;
 }
 
 export const ORDINARY = {
@@ -252,6 +254,7 @@ export function contextOf(mail: Described = {}): Omit<Context<never>, "options">
       hostname: mail.hostname ?? HOSTNAME,
       isLocal: domainList(["example.com", "*.branch.example.com", "例子.测试"]).has,
       isOurId: (id) => id === OUR_ID,
+      ...(mail.returnsTo !== undefined && { returnsTo: () => mail.returnsTo }),
       ...(mail.signs && { signs: (_, author) => mail.signs?.includes(author) ?? false }),
     },
     packsFor: ({ address }) => mail.packsByDomain?.[address.domain] ?? packs,

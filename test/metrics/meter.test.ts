@@ -10,6 +10,27 @@ const figure = (text: string, name: string, labels: Readonly<Record<string, stri
       sample.name === name && Object.entries(labels).every(([label, value]) => sample.labels[label] === value),
   )?.value;
 
+describe("figures that one process takes for another", () => {
+  it("are counted once, with what the other had", async () => {
+    const [service, deliverer] = [createMeter(), createMeter()];
+    service.count("consentry_entries_total", "received");
+    expect(deliverer.take()).toBeUndefined();
+    for (const seconds of [0.002, 30]) deliverer.observe("consentry_store_seconds", seconds, "get");
+    for (const event of ["received", "handed-over", "handed-over"]) deliverer.count("consentry_entries_total", event);
+    deliverer.read("consentry_queue_mails", () => [{ labels: [], value: 7 }]);
+    service.absorb(JSON.parse(JSON.stringify(deliverer.take())));
+    expect(deliverer.take()).toBeUndefined();
+    deliverer.count("consentry_entries_total", "handed-over");
+    service.absorb(deliverer.take() ?? { values: {}, histograms: {} });
+    const text = await renderMetrics([await service.snapshot()]);
+    expect(figure(text, "consentry_entries_total", { event: "received" })).toBe(2);
+    expect(figure(text, "consentry_entries_total", { event: "handed-over" })).toBe(3);
+    expect(figure(text, "consentry_store_seconds_count", { operation: "get" })).toBe(2);
+    expect(figure(text, "consentry_store_seconds_sum", { operation: "get" })).toBeCloseTo(30.002);
+    expect(figure(text, "consentry_queue_mails")).toBeUndefined();
+  });
+});
+
 describe("figures of several processes", () => {
   it("are added up where their labels are the same, and stand side by side where they are not", async () => {
     const [one, two] = [createMeter(), createMeter()];

@@ -162,6 +162,22 @@ describe("a supervisor that is killed while a worker starts", () => {
 });
 
 describe("a queue that several workers share", () => {
+  it("is one service's: a second supervisor is refused, and the first may reload and lose a worker", async () => {
+    const relay = await startServing({ nextHop: { to: "maildir:MAIL", mode: "queue" } });
+    const second = startServing({ dataDir: join(relay.dir, "var"), nextHop: { to: "maildir:MAIL", mode: "queue" } });
+    await expect(second).rejects.toThrow(
+      /serve ended with (?:1|2):[\s\S]*is in use by another consentry \(process \d+\)/,
+    );
+    relay.program.signal("SIGHUP");
+    await relay.logged(/^reloaded/);
+    process.kill([...relay.workers().values()][0] ?? 0, "SIGKILL");
+    await until("there are two again", () => relay.workers().size === 2, RESTART_MS);
+    const crowd = startCrowd(relay.port, 2);
+    await until("mails flow", () => crowd.accepted.length > 10, RESTART_MS);
+    await crowd.stop();
+    await until("all is delivered", () => idsIn(relay.delivered()).length >= crowd.accepted.length, 60_000);
+  });
+
   it("loses nothing when a worker is killed, nor when the supervisor is, and the next one starts beside the last mails of the old", async () => {
     const relay = await startServing({ nextHop: { to: "maildir:MAIL", mode: "queue" } });
     const crowd = startCrowd(relay.port, 6);

@@ -1,6 +1,6 @@
 /**
  * A consentry of its own that takes custody, for the scenarios about the queue: the one being tried may pass mail on while its clients
- * wait. Its next hop refuses every mail once, as greylisting servers do.
+ * wait. Its next hop refuses every mail once, as greylisting servers do, and one recipient for good.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -32,6 +32,8 @@ export async function startQueueingHouse(house: string): Promise<QueueingHouse> 
     "hostname: relay.example.net",
     `listeners: [{ door: smtp, listen: "127.0.0.1:${port}" }]`,
     "localDomains: [example.com]",
+    "trustedProxies: [127.0.0.1]",
+    `relayNetworks: [${OUR_HOST}]`,
     `dataDir: ${join(dir, "var")}`,
     `nextHop: { to: "smtp://127.0.0.1:${hop.port}", mode: queue }`,
     "queue: { retrySeconds: [2], jitter: 0, reserveMb: 1 }",
@@ -97,12 +99,16 @@ function greylist(socket: Socket, judge: (mail: string) => string): void {
       const text = heard.slice(0, at);
       heard = heard.slice(at + end.length);
       if (inMail) say(judge(text));
+      else if (text.includes(`TO:<${GONE}>`)) say("550 5.1.1 nobody of that name");
       else say(/^DATA/i.test(text) ? "354 go on" : "250 2.0.0 ok");
       inMail = !inMail && /^DATA/i.test(text);
     }
   });
 }
 
+/** Of ours, so that its mail's senders may be told. */
+const OUR_HOST = "198.51.100.40";
+const GONE = "gone@example.com";
 const HELD_WORD = "forbidden-word";
 const PATIENCE_MS = 30_000;
 
@@ -130,6 +136,19 @@ export const queueing: readonly Scenario[] = [
       const life = async (): Promise<string> => (await house.consentry("trace", id)).stdout;
       const isTold = await soon(async () => /delayed[\s\S]*greylisted[\s\S]*handed-over/.test(await life()));
       return isTold ? undefined : "the ledger does not say that it was put off, and then taken";
+    },
+  },
+  {
+    title: "bounce: refused for good by the next hop, and its sender is told by a mail",
+    door: "queue",
+    swaks: ["--helo", "mail.example.com", "--xclient", `ADDR=${OUR_HOST}`, "--from", "boss@example.com", "--to", GONE],
+    code: "250",
+    says: "queued - id ",
+    async follows(house, { id }) {
+      const report = `Final-Recipient: rfc822; ${GONE}\r\nAction: failed\r\nStatus: 5.1.1`;
+      if (!(await soon(() => house.has(report)))) return "no report came";
+      const { stdout } = await house.consentry("trace", id);
+      return stdout.includes("bounced") ? undefined : "the ledger does not say that it bounced";
     },
   },
   {

@@ -226,6 +226,8 @@ function standingOf(meaning: Meaning, fate: Fate, { place, at, connection }: Cir
     scope,
     at,
     ...(isConnected && { server: place.name, ...(ip !== undefined && { serverIp: ip }) }),
+    ...(meaning.name === "we-are-blocked" && { isBlock: true as const }),
+    ...(isDelivered(fate) && place.server.lmtp && { isFinal: true as const }),
     ...(isDelivered(fate) && connection?.extensions.dsn && { tellsSender: true as const }),
   };
   return { attempt, isOpen: isOpen(meaning, fate) };

@@ -13,7 +13,7 @@ export async function intoHop(hop: NextHop, trip: Trip, { now, timeoutMs }: { no
   const attempts = new Map<Recipient, Attempt>();
   const said = (reply: Reply, scope: Attempt["scope"]): Attempt => {
     const kind = isPositive(reply) ? "delivered" : isTransient(reply) ? "later" : "failed";
-    return { kind, reply, scope, at: now() };
+    return { kind, reply, scope, at: now(), ...(kind === "delivered" && { isFinal: true as const }) };
   };
   try {
     const handover = hop.begin(mail.session as Session, mail.sender, mail.id);

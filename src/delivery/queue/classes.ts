@@ -23,6 +23,9 @@ export interface AnswerClass {
 }
 
 export const CLASSES: readonly AnswerClass[] = [
+  // "521-192.0.2.1 blocked by sbc:blacklist.mailrelay.att.net. 521 DNSRBL: Blocked for abuse." (AT&T): not what RFC 7504 means by 521
+  { name: "we-are-blocked", codes: /^521$/, says: /block|black ?list|dnsrbl/i, kind: "later", scope: "destination" },
+
   // RFC 7504: "521 mail.example does not accept mail", "556 5.1.10 recipient domain has null MX"
   { name: "takes-no-mail", codes: /^(521|556)$/, kind: "failed", scope: "destination" },
 
@@ -68,7 +71,7 @@ export const CLASSES: readonly AnswerClass[] = [
   {
     name: "sender-refused",
     codes: /^5/,
-    says: /sender (address|domain) (rejected|refused|blocked|denied)|mail ?from domain/i,
+    says: /sender (address|domain) (rejected|refused|blocked|denied)|mail ?from domain|sender (address|domain)\b.{0,40}\b(block|black)[- ]?list/i,
     kind: "failed",
     scope: "mail",
   },
@@ -91,28 +94,46 @@ export const CLASSES: readonly AnswerClass[] = [
     scope: "destination",
   },
 
+  // "550 5.7.1 <a@b.example>: the recipient's blocklist has you" – what one recipient, or his server for a sender, wants is no matter of addresses
+  {
+    name: "recipient-blocks",
+    codes: /^5/,
+    says: /recipient('s)? (block|black)[- ]?list/i,
+    kind: "failed",
+    scope: "recipient",
+  },
+
+  // A 5xx that means our address and not this mail: the mails wait, as for a 4xx, and the operator is told (work.ts).
   // "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org" (Postfix)
+  // "550 5.7.1 Service unavailable; client [192.0.2.1] blocked using Cloudmark Sender Intelligence" (Cloudmark)
   // "550 5.7.1 Unfortunately, messages from [192.0.2.1] weren't sent. … part of their network is on our block list (S3150)." (Outlook.com)
+  // "550 SC-001 (BAY004-MC4F3) Unfortunately, messages from IP 192.0.2.1 weren't sent." (Outlook.com)
   // "550 5.7.25 [192.0.2.1] The IP address sending this message does not have a PTR record setup" (Gmail)
   // "553 5.7.1 [BL21] Connections not accepted from IP addresses on Spamhaus PBL" (Yahoo)
+  // "550 5.7.1 Connections not accepted from servers without a valid sender domain." (AT&T)
   // "550 5.7.606 Access denied, banned sending IP [192.0.2.1]" (Microsoft 365)
+  // "554 5.7.1 Rejected - your IP address was found in a blacklist for sending spam." (SpamCop's users)
   {
     name: "we-are-blocked",
     codes: /^5/,
-    says: /client host|helo command rejected|host network not allowed|connections? (will )?not (be )?accepted from|messages from \[|banned sending ip|(sending |sender |your |source )ip( address)?\b|the ip address sending/i,
-    kind: "failed",
+    says: /client (host|\[)|helo command rejected|host network not allowed|connections? (will )?not (be )?accepted from|messages from (ip|\[)|banned sending ip|(sending |sender |your |source )ip( address)?\b|the ip address sending/i,
+    kind: "later",
     scope: "destination",
   },
   // "550 5.7.1 Access denied, listed by bl.example" – at the end of a mail such words are about the links in it
+  // "554 mx.example cmsmtp [192.0.2.1] is listed on Cloudmark CSI-Global." (Cloudmark)
+  // "554 … found on one or more DNSBLs, see http://postmaster.comcast.net/…" (Comcast)
+  // "553 5.3.0 DNSBL:RBL 521< 192.0.2.1 >_is_blocked.For assistance forward this error to abuse_rbl@abuse-att.net" (AT&T)
+  // "554 Your access to this mail system has been rejected due to the sending MTA's poor reputation." (Cisco)
   {
     name: "we-are-blocked",
     codes: /^5/,
-    says: /block(ed)? (list|using|by)|black ?list|spamhaus|spamcop|barracuda|listed (by|in|at|on) /i,
+    says: /(block|black)(ed)? ?(list|using|by)|spamhaus|spamcop|barracuda|dns-?bl|poor reputation|listed (by|in|at|on) /i,
     parts: ["hello", "mail", "rcpt"],
-    kind: "failed",
+    kind: "later",
     scope: "destination",
   },
-  { name: "we-are-blocked", codes: /^5/, enhanced: /^5\.7\.25$/, kind: "failed", scope: "destination" },
+  { name: "we-are-blocked", codes: /^5/, enhanced: /^5\.7\.25$/, kind: "later", scope: "destination" },
 
   // "552 Requested mail action aborted: exceeded storage allocation" (RFC 5321 4.2.2), "550 Mailbox full", "user is over quota"
   {

@@ -2,6 +2,7 @@ import type { EventName } from "../../ledger/events.ts";
 import type { Happening } from "../../ledger/recorder.ts";
 import { type Reply, replyText } from "../../mail/replies.ts";
 import type { Attempt, QueuedMail } from "./queued.ts";
+import { untoldBecause } from "./telling.ts";
 
 /** What happened to one recipient of a mail in the queue. */
 export interface What {
@@ -28,6 +29,7 @@ function entryOf(mail: QueuedMail, place: number, { isLocal, what }: { isLocal: 
   const { id, door, clientIp, clientPort, serverIp, helo, login, tls, clientId } = mail.session;
   const address = mail.recipients[place]?.recipient.address;
   const { reply, rule, source, nextHopIp, ...rest } = what;
+  const untold = ENDS.has(rest.event) ? untoldBecause(mail) : undefined;
   return {
     mailId: mail.id,
     sessionId: id,
@@ -43,12 +45,16 @@ function entryOf(mail: QueuedMail, place: number, { isLocal, what }: { isLocal: 
     ...(address && { recipient: address.text, direction: isLocal(address.domain) ? "in" : "out" }),
     sizeBytes: mail.bytes,
     ...rest,
+    ...(untold !== undefined && { evidence: { ...rest.evidence, untold } }),
     ...(nextHopIp !== undefined && { nextHopIp }),
     ...(reply && { reply: replyText(reply) }),
     ...(rule !== undefined && { rules: [rule] }),
     ...(source !== undefined && { articles: [source] }),
   };
 }
+
+/** Of these a sender is told, where he may be. */
+const ENDS: ReadonlySet<EventName> = new Set(["bounced", "expired"]);
 
 const EVENTS = { delivered: "handed-over", later: "delayed", failed: "bounced" } as const;
 const VERDICTS = { delivered: "accept", later: "defer", failed: "reject" } as const;

@@ -3,7 +3,7 @@
  * time; until both are there the mail is `arriving`, and nobody tries it.
  */
 import type { Log } from "../../kit/log.ts";
-import { isAdSender } from "../../mail/client.ts";
+import { type Client, isAdSender } from "../../mail/client.ts";
 import { type Reply, writeReply } from "../../mail/replies.ts";
 import type { Recipient, Sender, Session } from "../../mail/views.ts";
 import type { Handover, HeldBy, NextHop, Outcome, Parcel } from "../next-hop.ts";
@@ -21,11 +21,13 @@ export interface HopParts {
   readonly log: Log;
   readonly now: () => number;
   readonly settings: () => Times & { readonly holdDays: number };
+  /** Does mail of this client leave with a return address for each recipient? Absent: nobody's does. */
+  readonly isVerp?: (client: Client) => boolean;
   /** A mail has come that may be tried at once. @returns false: it has to wait for its turn */
   readonly bring: (id: string) => boolean;
   /** A mail waits for its turn. */
   readonly onQueued: () => void;
-  /** Is the way behind the queue there? @throws Unavailable */
+  /** Can it keep a mail, and does anybody deliver? Not whether the way behind it is there: mail waits for that. @throws Unavailable */
   readonly ping: () => Promise<void>;
 }
 
@@ -90,7 +92,7 @@ interface Collected {
   readonly parcel: Parcel;
 }
 
-function mailOf({ carrier, now, settings }: HopParts, letter: Letter, collected: Collected): NewMail {
+function mailOf({ carrier, now, settings, isVerp }: HopParts, letter: Letter, collected: Collected): NewMail {
   const { recipients, dropped, held, parcel } = collected;
   const arrivedAt = now();
   const times = settings();
@@ -101,6 +103,8 @@ function mailOf({ carrier, now, settings }: HopParts, letter: Letter, collected:
   const advertiser = parcel.advertiser ?? (isAdSender(client) ? client?.id : undefined);
   const mail: QueuedMail = {
     ...knownOf(letter),
+    ...(parcel.isProven && { isProven: true }),
+    ...(client && letter.sender.address && isVerp?.(client) && { verp: true }),
     arrivedAt,
     expiresAt,
     bytes: parcel.bytes,

@@ -23,6 +23,8 @@ export interface QueuedMail {
   readonly recipients: readonly QueuedRecipient[];
   /** It is known who sent it, though he is no client of ours (SPF or DKIM of the sender's domain): he may get reports. */
   readonly isProven?: true;
+  /** Each recipient's copy goes alone, with a return address that tells whose it is (verp.ts). */
+  readonly verp?: true;
   /** A report of ours: whatever becomes of it, nobody is told. */
   readonly isReport?: true;
   /** Set: nothing is tried before somebody releases it. */
@@ -67,8 +69,12 @@ export interface Attempt {
   /** The server's name and address, when one answered. */
   readonly server?: string;
   readonly serverIp?: string;
-  /** That server took over what the sender asked to be told (RFC 3461); else we tell that we relayed it. */
+  /** That server took over what the sender asked to be told (RFC 3461); else we tell that we relayed it, or that it arrived. */
   readonly tellsSender?: true;
+  /** It is in the mailbox (a Maildir, LMTP): nobody further on will say more of it. */
+  readonly isFinal?: true;
+  /** The server said for good what is about our address and not about the mail: the operator has to do something. */
+  readonly isBlock?: true;
 }
 
 /** Tries a mail once. Bounded; never throws for what the world does: that is an `Attempt` of kind `later`. */

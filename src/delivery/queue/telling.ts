@@ -29,6 +29,10 @@ export const mayBeTold = ({ sender, session, isProven, isReport }: QueuedMail): 
   !isReport &&
   (session.clientId !== undefined || session.inRelayNetworks || isProven === true);
 
+/** Why somebody who sent a mail hears nothing of it: for its entry; undefined: he does, or there is nobody. */
+export const untoldBecause = (mail: QueuedMail): string | undefined =>
+  mail.sender.address === null || mail.isReport || mayBeTold(mail) ? undefined : "nothing proves the sender";
+
 type Ready = Settlement["reports"][number];
 
 /** @returns the report, unless nobody is to be told. @throws Unavailable when the content cannot be read */

@@ -8,8 +8,9 @@ import type { Happening, Recorder } from "../../ledger/recorder.ts";
 import { writeReply } from "../../mail/replies.ts";
 import type { Recipient } from "../../mail/views.ts";
 import type { Parcel } from "../next-hop.ts";
+import { settled } from "./confirm.ts";
 import { queueEntries, type What, whatOf } from "./entries.ts";
-import type { Attempt, Gate, Permission, QueuedRecipient } from "./queued.ts";
+import type { Attempt, Gate, Permission, QueuedRecipient, Report } from "./queued.ts";
 import { waitMs } from "./schedule.ts";
 import type { Change, Lease, Settlement, Spool } from "./spool.ts";
 import { mayBeTold, reportOn, type TellingParts } from "./telling.ts";
@@ -21,6 +22,8 @@ export interface WorkParts extends TellingParts {
   readonly gate?: Gate;
   /** Longest time one attempt may take, ms. */
   readonly attemptMaxMs: number;
+  /** A server blocks the address we come from. */
+  readonly onBlock?: () => void;
 }
 
 /** A place in the mail's recipients and what became of it. */
@@ -32,8 +35,12 @@ interface End {
   readonly attempt?: Attempt;
 }
 
+/** Where each recipient goes alone, so many of them at a time: a crash then means few that get it twice. */
+const ALONE_MAX = 20;
+
 /** @param onTried the attempt is over; told whether a destination did not answer */
-export async function deliver(parts: WorkParts, lease: Lease, onTried: (isAway: boolean) => void): Promise<void> {
+export async function deliver(parts: WorkParts, taken: Lease, onTried: (isAway: boolean) => void): Promise<void> {
+  const lease = taken.mail.verp ? { ...taken, due: taken.due.slice(0, ALONE_MAX) } : taken;
   const { ends, isAway } = await tryOnce(parts, lease);
   onTried(isAway);
   const tried = ends.filter((each) => each.attempt);
@@ -54,15 +61,17 @@ export async function deliver(parts: WorkParts, lease: Lease, onTried: (isAway: 
 async function tryOnce(parts: WorkParts, lease: Lease): Promise<{ ends: readonly End[]; isAway: boolean }> {
   const content = once(() => parts.spool.content(lease.mail));
   const { ends, open } = await askGate(parts, lease);
-  let anyAway = false;
-  for (const [destination, places] of grouped(parts, lease, open)) {
-    const attempts = await attempt(parts, { lease, places, content });
-    const away = attempts.find(({ kind, scope }) => kind === "later" && scope === "destination");
-    await noteDestination(parts, destination, away);
-    anyAway ||= away !== undefined;
+  const away = new Map<string, Attempt>();
+  for (const { destination, places } of grouped(parts, lease, open)) {
+    const before = away.get(destination);
+    const attempts = before ? places.map(() => before) : await attempt(parts, { lease, places, content });
+    const isAway = attempts.find(({ kind, scope }) => kind === "later" && scope === "destination");
+    if (!before) await noteDestination(parts, destination, isAway);
+    if (!before && isAway?.isBlock) tellOfBlock(parts, destination, isAway);
+    if (isAway) away.set(destination, isAway);
     ends.push(...places.map((place, index) => endOf(parts, lease, { place, destination, attempt: attempts[index] })));
   }
-  return { ends, isAway: anyAway };
+  return { ends, isAway: away.size > 0 };
 }
 
 /** Who may be tried, and what is settled for the others without trying. */
@@ -103,13 +112,16 @@ const STORE_WAIT_MS = 60_000;
 const recipientAt = ({ mail }: Lease, place: number): Recipient =>
   (mail.recipients[place] as QueuedRecipient).recipient;
 
-function grouped({ carrier }: WorkParts, lease: Lease, places: readonly number[]): Map<string, number[]> {
-  const groups = new Map<string, number[]>();
-  for (const place of places) {
-    const destination = carrier.destinationOf(lease.mail, recipientAt(lease, place));
-    groups.set(destination, [...(groups.get(destination) ?? []), place]);
-  }
-  return groups;
+interface Group {
+  readonly destination: string;
+  readonly places: readonly number[];
+}
+
+/** Who goes together in one attempt: those of one destination, or each alone. */
+function grouped({ carrier }: WorkParts, { mail, ...lease }: Lease, places: readonly number[]): Group[] {
+  const destinationOf = (place: number): string => carrier.destinationOf(mail, recipientAt({ mail, ...lease }, place));
+  if (mail.verp) return places.map((place) => ({ destination: destinationOf(place), places: [place] }));
+  return [...Map.groupBy(places, destinationOf)].map(([destination, those]) => ({ destination, places: those }));
 }
 
 interface Task {
@@ -134,6 +146,16 @@ async function attempt(parts: WorkParts, { lease, places, content }: Task): Prom
     parts.log.error({ err: error, mailId: lease.mail.id }, "a bug: the mail waits for its next attempt");
     return all({ reply: writeReply("local-trouble"), scope: "mail" });
   }
+}
+
+/** Nothing sender or recipient could mend: its mails wait, so that the operator has days to have the block removed. */
+function tellOfBlock({ log, onBlock }: WorkParts, destination: string, { server, serverIp, reply }: Attempt): void {
+  const { code, enhanced } = reply;
+  log.error(
+    { destination, server, serverIp, code, enhanced },
+    "a server blocks our address: all mail for it waits; `consentry queue destinations` has its words",
+  );
+  onBlock?.();
 }
 
 /** A destination that does not answer is left alone, for all its mails; the first sign of life ends that. */
@@ -206,8 +228,12 @@ async function settlementOf(parts: WorkParts, lease: Lease, { ends, content }: E
     ...failed.map(({ recipient }) => recipient),
   ];
   const told = await tell(parts, { lease, kind: "failed", news, content });
-  const relayed = ends.filter(({ recipient, attempt: made }) => wantsSuccess(recipient) && !made?.tellsSender);
-  const good = await tell(parts, { lease, kind: "relayed", news: relayed.map(({ recipient }) => recipient), content });
+  const good = ends.filter(({ recipient, attempt: made }) => wantsSuccess(recipient) && !made?.tellsSender);
+  const [delivered, relayed] = [true, false].map((isFinal) =>
+    good.filter(({ attempt: made }) => (made?.isFinal === true) === isFinal).map(({ recipient }) => recipient),
+  );
+  const arrived = await tell(parts, { lease, kind: "delivered", news: delivered ?? [], content });
+  const passedOn = await tell(parts, { lease, kind: "relayed", news: relayed ?? [], content });
   const changes = new Map<number, Change>();
   for (const { place, destination, recipient } of ends) {
     changes.set(place, { recipient, destination, isTold: recipient.state === "failed" && told.isSettled });
@@ -218,7 +244,7 @@ async function settlementOf(parts: WorkParts, lease: Lease, { ends, content }: E
     changes.set(place, { recipient, destination, isTold: true });
   }
   const again = told.isSettled ? {} : { lateAt: parts.now() + TELL_AGAIN_MS };
-  return { lease, changes, reports: [...told.reports, ...good.reports], ...again };
+  return { lease, changes, reports: [...told.reports, ...arrived.reports, ...passedOn.reports], ...again };
 }
 
 const wantsSuccess = ({ state, recipient }: QueuedRecipient): boolean =>
@@ -226,7 +252,7 @@ const wantsSuccess = ({ state, recipient }: QueuedRecipient): boolean =>
 
 export interface News {
   readonly lease: Lease;
-  readonly kind: "failed" | "delayed" | "relayed" | "expired";
+  readonly kind: Report["kind"];
   readonly news: readonly QueuedRecipient[];
   readonly content: () => Promise<Parcel>;
 }
@@ -247,22 +273,6 @@ export async function tell(
     if (error instanceof Unavailable) return { reports: [], isSettled: false };
     parts.log.error({ err: error, mailId: lease.mail.id }, "a bug: the sender is not told what became of the mail");
     return { reports: [], isSettled: true };
-  }
-}
-
-const SETTLE_AGAIN_MS = 1_000;
-
-/** A lease that cannot be ended is tried again and again: the mail is delivered, and must not be once more. */
-export async function settled({ spool, log }: Pick<WorkParts, "spool" | "log">, settlement: Settlement): Promise<void> {
-  for (let isTold = false; ; isTold = true) {
-    try {
-      return await spool.settle(settlement);
-    } catch (error) {
-      if (!(error instanceof Unavailable)) throw error;
-      if (!isTold)
-        log.error({ err: error, mailId: settlement.lease.mail.id }, "the spool cannot be written: trying again");
-      await new Promise((resolve) => setTimeout(resolve, SETTLE_AGAIN_MS).unref());
-    }
   }
 }
 

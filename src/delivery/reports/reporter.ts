@@ -13,10 +13,12 @@ export interface ReporterParts {
   languagesFor(mail: QueuedMail): Promise<readonly [Language, ...Language[]]>;
   readonly ids: Pick<Ids, "next">;
   readonly clock: Clock;
+  /** Signs what is written, as it leaves; absent: nothing is signed. */
+  sign?(text: Buffer): Promise<Buffer>;
 }
 
 /** Writes the reports that somebody wants. */
-export function createReporter({ hostname, from, languagesFor, ids, clock }: ReporterParts): Reporter {
+export function createReporter({ hostname, from, languagesFor, ids, clock, sign }: ReporterParts): Reporter {
   return {
     async compose(report) {
       const { mail, kind } = report;
@@ -29,7 +31,8 @@ export function createReporter({ hostname, from, languagesFor, ids, clock }: Rep
         { ...report, recipients },
         { hostname: hostname(), from: from(), languages, nowMs: clock.now(), id: ids.next() },
       );
-      return { recipient: { address }, ...composed };
+      const text = (await sign?.(composed.text)) ?? composed.text;
+      return { recipient: { address }, ...composed, text };
     },
   };
 }

@@ -5,7 +5,7 @@ import { defineRule, type Finding, PASS, reject, skip } from "../define.ts";
 export const bouncing = defineRule({
   id: "consent/bouncing",
   title: "No advertising to an address from which it comes back",
-  why: "Mail that comes back for good (no such mailbox) is counted with the recipient's consent; beyond a number the address gets\nno more of this advertiser's until a new consent is recorded. Only what went through this relay's queue is counted.\nRegister away: deferred, never passed.",
+  why: "Mail that comes back for good (no such mailbox) is counted with the recipient's consent; beyond a number the address gets\nno more of this advertiser's until a new consent is recorded. What the queue was told is counted, and what came back\nto its return addresses (envelopeRewriting.verp).\nRegister away: deferred, never passed.",
   sources: [
     { cite: "Order 38 (CN 2006) art. 12(2)", confidence: "C3" },
     { cite: "RFC 5321 6.1", confidence: "RFC" },

@@ -81,14 +81,16 @@ async function provesBySpf(
   author: string,
 ): Promise<boolean> {
   const from = sender.address;
-  if (!names || !from || !session.client || !isAligned(from.domain, author)) return false;
+  // What SPF says counts for the sender it leaves with.
+  const domain = site.returnsTo?.(session) ?? from?.domain;
+  if (!names || !from || domain === undefined || !session.client || !isAligned(domain, author)) return false;
   const [ip] = egressOf(session.client, clock.now()) ?? [];
   if (ip === undefined) return false;
   const { hostname } = site;
   const { result } = await checkHost(names.within(sender), {
     ip: ip.replace(/\/\d+$/, ""),
-    domain: from.domain,
-    sender: `${from.local}@${from.domain}`,
+    domain,
+    sender: `${from.local}@${domain}`,
     helo: hostname,
     receiver: hostname,
     nowMs: clock.now(),

@@ -7,13 +7,14 @@ import type { Parcel } from "../../delivery/next-hop.ts";
 import type { Ask, NewMail, Settlement, Spool } from "../../delivery/queue/spool.ts";
 import { Unavailable } from "../../kit/trouble.ts";
 import { Environment } from "../lmdb/environment.ts";
+import { bringBack, noteClock } from "./clock-back.ts";
 import { createContents } from "./contents.ts";
 import { keepFresh, takeFresh } from "./fresh.ts";
 import { endLease, takeDue, takeLate } from "./leasing.ts";
-import { createOwner, HEARTBEAT_MS, type Owner } from "./owners.ts";
+import { createOwner, HEARTBEAT_MS, helpersIn, type Owner, SILENT_MS } from "./owners.ts";
 import { checkFileSystem, claim } from "./place.ts";
 import { type Recovered, recover, type WereEntered } from "./recovery.ts";
-import { idKey, NAMES, type Name, readDestination, readRow, readTimed } from "./rows.ts";
+import { idKey, NAMES, type Name, readDestination, readRow, readTimed, type Tables } from "./rows.ts";
 import { confirm, remove, settle, store } from "./settling.ts";
 import { type Space, watchSpace } from "./space.ts";
 import { retime } from "./turns.ts";
@@ -29,10 +30,14 @@ export interface SpoolOptions {
   /** Most mails. */
   readonly mailsMax: number;
   readonly now: () => number;
+  /** A clock that nobody sets; absent: where there is none, a jump of the other is not noticed. */
+  readonly steadyMs?: (() => number) | undefined;
   /** service: the only one on this spool; helper: a process of that service. */
   readonly role: "service" | "helper";
   /** The same for all processes of one service, where there are several. */
   readonly service?: string | undefined;
+  /** Id of the process that started them. */
+  readonly keeper?: number | undefined;
   readonly wereEntered: WereEntered;
 }
 
@@ -48,8 +53,14 @@ export interface SpoolSize {
 export interface OpenSpool extends Spool {
   /** Ends leases of owners that are gone, and settles what they were taking in. */
   recover(): Promise<Recovered>;
+  /** Where the clock has gone back: mails that wait for times which are hours away are brought back. @returns how many; undefined: it has not */
+  keepTime(): Promise<number | undefined>;
   /** How much there is, at the cost of a look. */
   size(): Promise<SpoolSize>;
+  /** Can it keep another mail: is there room, does its disk take a write? @throws Unavailable("disk") */
+  ping(): Promise<void>;
+  /** Processes of this service that only deliver and are there. */
+  helpers(): Promise<number>;
   /** Gives back what this process had leased. */
   giveBack(leases: readonly { readonly mail: { readonly id: string }; readonly turn: string }[]): Promise<void>;
 }
@@ -72,24 +83,34 @@ export async function openSpool(options: SpoolOptions): Promise<OpenSpool> {
   checkFileSystem(dir);
   const environment = openEnvironment(dir, timeoutMs);
   const service = options.service ?? randomUUID();
-  const owner = createOwner(role === "service" ? service : undefined);
+  const owner = role === "service" ? createOwner(service, options.keeper) : createOwner();
+  const beatNow = (dbs: Tables): void => {
+    owner.beat(dbs, now());
+    noteClock(dbs, now());
+  };
   try {
     const isFirst = await environment.write((dbs) => {
       const nobodyThere = role === "service" && claim(dbs, { dir, service, nowMs: now(), adopt: false });
-      owner.beat(dbs, now());
+      beatNow(dbs);
       return nobodyThere;
     });
-    return await buildSpool(options, environment, { owner, isFirst });
+    return await buildSpool(options, environment, { owner, isFirst, beatNow });
   } catch (error) {
     await environment.close();
     throw error;
   }
 }
 
+interface Ours {
+  readonly owner: Owner;
+  readonly isFirst: boolean;
+  readonly beatNow: (dbs: Tables) => void;
+}
+
 async function buildSpool(
   options: SpoolOptions,
   environment: Environment<Name>,
-  { owner, isFirst }: { readonly owner: Owner; readonly isFirst: boolean },
+  { owner, isFirst, beatNow }: Ours,
 ): Promise<OpenSpool> {
   const { dir, now, reserveBytes, mailsMax } = options;
   const contents = createContents(dir, environment, options.inlineBytesMax);
@@ -98,8 +119,10 @@ async function buildSpool(
   // Another process of the service may just be writing what no row names yet.
   if (isFirst) await contents.sweep();
   const beat = setInterval(() => {
-    environment.write((dbs) => owner.beat(dbs, now())).catch(() => undefined);
+    environment.write(beatNow).catch(() => undefined);
   }, HEARTBEAT_MS).unref();
+  const hasJumped = createJumpWatch(now, options.steadyMs);
+  const probe = createProbe(() => environment.write(beatNow));
   const taker = (dbs: Parameters<typeof takeDue>[0]["dbs"]) => ({ dbs, owner: owner.name });
   return {
     full: () => space.full(),
@@ -132,7 +155,16 @@ async function buildSpool(
         const leased = entriesIn(dbs.leases.getStats());
         return { mails: entriesIn(dbs.mails.getStats()), leased, ...(due && { dueAt: readTimed(due).at }) };
       }),
-    recover: () => recover({ environment, contents, wereEntered: options.wereEntered }, now()),
+    async ping() {
+      const why = space.full();
+      if (why !== undefined) throw new Unavailable("disk", `the spool is full: ${why}`);
+      await probe();
+    },
+    helpers: () => environment.read((dbs) => helpersIn(dbs, now())),
+    keepTime: () => bringBack(environment, now()),
+    // Everybody seems silent when the clock has jumped, until he has said again that he is there.
+    recover: async () =>
+      hasJumped() ? NOTHING_FOUND : recover({ environment, contents, wereEntered: options.wereEntered }, now()),
     giveBack: (leases) =>
       environment.write((dbs) => {
         for (const { mail, turn } of leases) endLease(dbs, mail.id, turn);
@@ -143,6 +175,32 @@ async function buildSpool(
       await environment.write((dbs) => void dbs.owners.remove(Buffer.from(owner.name))).catch(() => undefined);
       await environment.close();
     },
+  };
+}
+
+const NOTHING_FOUND: Recovered = { leases: 0, arrived: 0, forgotten: 0 };
+const JUMP_MS = 5_000;
+
+/** @returns whether the clock has jumped less than a minute ago, as far as it was looked at */
+function createJumpWatch(now: () => number, steadyMs: () => number = now): () => boolean {
+  let offset = now() - steadyMs();
+  let jumpedAt = Number.NEGATIVE_INFINITY;
+  return () => {
+    const before = offset;
+    offset = now() - steadyMs();
+    if (Math.abs(offset - before) > JUMP_MS) jumpedAt = steadyMs();
+    return steadyMs() - jumpedAt < SILENT_MS;
+  };
+}
+
+/** A write that was done so short a time ago is believed: whoever asks often costs no more flushes. */
+const BELIEVED_MS = 1_000;
+
+function createProbe(write: () => Promise<unknown>): () => Promise<void> {
+  let last: { readonly at: number; readonly done: Promise<unknown> } | undefined;
+  return async () => {
+    if (!last || performance.now() - last.at > BELIEVED_MS) last = { at: performance.now(), done: write() };
+    await last.done;
   };
 }
 

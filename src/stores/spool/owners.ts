@@ -21,7 +21,14 @@ interface OwnerRow {
   /** The service it belongs to; absent for a process that helps one. */
   readonly service?: string;
   /** Whose helper it is: what that one took in may be in its hands. */
-  readonly parent?: { readonly pid: number; readonly started: string };
+  readonly parent?: Process;
+  /** The supervisor that started it; when that is gone it only ends its mails. */
+  readonly keeper?: Process;
+}
+
+interface Process {
+  readonly pid: number;
+  readonly started: string;
 }
 
 function read(path: string): string {
@@ -52,11 +59,20 @@ export interface Owner {
   beat(dbs: Tables, nowMs: number): void;
 }
 
-/** @param service the same for all processes of one service; absent: a process that one of them started */
-export function createOwner(service?: string): Owner {
+/** Which process this is, among all there ever are on this machine. */
+export const nameOf = (pid: number): string => `${pid} ${startOf(pid)}`;
+
+const processOf = (pid: number): Process => ({ pid, started: startOf(pid) });
+
+/**
+ * @param service the same for all processes of one service; absent: a process that one of them started
+ * @param keeper id of the process that started them all, where one did
+ */
+export function createOwner(service?: string, keeper?: number): Owner {
   const name = randomBytes(9).toString("base64url");
-  const belongs = service ? { service } : { parent: { pid: process.ppid, started: startOf(process.ppid) } };
-  const self = { pid: process.pid, started: startOf(process.pid), where: where(), ...belongs };
+  const belongs = service ? { service } : { parent: processOf(process.ppid) };
+  const kept = keeper === undefined ? {} : { keeper: processOf(keeper) };
+  const self = { ...processOf(process.pid), where: where(), ...belongs, ...kept };
   return {
     name,
     beat: ({ owners }, nowMs) => void owners.put(Buffer.from(name), JSON.stringify({ ...self, heardAt: nowMs })),
@@ -67,8 +83,12 @@ export function createOwner(service?: string): Owner {
 export function isAlive(dbs: Tables, name: string, nowMs: number): boolean {
   const row = readOwner(dbs, name);
   if (!row || Math.abs(nowMs - row.heardAt) > SILENT_MS) return false;
-  return row.where !== where() || row.where === "" || startOf(row.pid) === row.started;
+  return isThere(row, row.where);
 }
+
+/** A process of another machine or room cannot be looked at, and counts as there. */
+const isThere = ({ pid, started }: Process, whence: string): boolean =>
+  whence !== where() || whence === "" || startOf(pid) === started;
 
 /** Is this owner there, or a helper of its that may still be trying what it took in? */
 export function goesOn(dbs: Tables, name: string, nowMs: number): boolean {
@@ -87,6 +107,16 @@ export function readOwner({ owners }: Tables, name: string): OwnerRow | undefine
   return text === undefined ? undefined : (JSON.parse(text) as OwnerRow);
 }
 
+/** Processes beside the service that are there: those that only deliver. */
+export function helpersIn(dbs: Tables, nowMs: number): number {
+  let count = 0;
+  for (const { key } of dbs.owners.getRange()) {
+    const name = Buffer.from(key).toString();
+    if (readOwner(dbs, name)?.service === undefined && isAlive(dbs, name, nowMs)) count += 1;
+  }
+  return count;
+}
+
 /** Those of the service who are there, and one of another service, if there is one. */
 export function servicesOf(dbs: Tables, service: string, nowMs: number): { ours: number; stranger?: OwnerRow } {
   let ours = 0;
@@ -94,7 +124,9 @@ export function servicesOf(dbs: Tables, service: string, nowMs: number): { ours:
     const name = Buffer.from(key).toString();
     const row = readOwner(dbs, name);
     if (row?.service === undefined || !isAlive(dbs, name, nowMs)) continue;
-    if (row.service !== service) return { ours, stranger: row };
+    // Workers that lost their supervisor end their mails beside the next one's, as if they were its own.
+    const isOrphan = row.keeper !== undefined && !isThere(row.keeper, row.where);
+    if (row.service !== service && !isOrphan) return { ours, stranger: row };
     ours += 1;
   }
   return { ours };

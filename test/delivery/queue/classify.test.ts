@@ -60,7 +60,7 @@ const SAID: readonly (readonly [step: string, line: string, name: string, means:
     END,
     "550 5.7.1 [192.0.2.1 13] Our system has detected an unusual rate of unsolicited mail originating from your IP address.",
     "we-are-blocked",
-    "failed destination",
+    "later destination",
   ],
   [
     END,
@@ -72,7 +72,7 @@ const SAID: readonly (readonly [step: string, line: string, name: string, means:
     END,
     "550 5.7.25 [192.0.2.1] The IP address sending this message does not have a PTR record setup",
     "we-are-blocked",
-    "failed destination",
+    "later destination",
   ],
   [
     END,
@@ -88,7 +88,7 @@ const SAID: readonly (readonly [step: string, line: string, name: string, means:
     MAIL,
     "550 5.7.1 Unfortunately, messages from [192.0.2.1] weren't sent. Please contact your Internet service provider since part of their network is on our block list (S3150).",
     "we-are-blocked",
-    "failed destination",
+    "later destination",
   ],
   [
     MAIL,
@@ -102,7 +102,7 @@ const SAID: readonly (readonly [step: string, line: string, name: string, means:
     "we-are-slowed",
     "later destination",
   ],
-  [MAIL, "550 5.7.606 Access denied, banned sending IP [192.0.2.1]", "we-are-blocked", "failed destination"],
+  [MAIL, "550 5.7.606 Access denied, banned sending IP [192.0.2.1]", "we-are-blocked", "later destination"],
   [
     RCPT,
     "550 5.4.1 Recipient address rejected: Access denied. [x.prod.outlook.com]",
@@ -128,7 +128,7 @@ const SAID: readonly (readonly [step: string, line: string, name: string, means:
     HELLO,
     "553 5.7.1 [BL21] Connections not accepted from IP addresses on Spamhaus PBL",
     "we-are-blocked",
-    "failed destination",
+    "later destination",
   ],
   [END, "554 5.7.9 Message not accepted for policy reasons.", "failed-by-code", "failed mail"],
   [RCPT, "450 User is receiving mail too quickly", "recipient-too-fast", "later recipient"],
@@ -154,7 +154,7 @@ const SAID: readonly (readonly [step: string, line: string, name: string, means:
     RCPT,
     "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org",
     "we-are-blocked",
-    "failed destination",
+    "later destination",
   ],
   [RCPT, "554 5.7.1 <a@b.example>: Relay access denied", "failed-by-code", "failed recipient"],
   [
@@ -191,6 +191,63 @@ const SAID: readonly (readonly [step: string, line: string, name: string, means:
   [HELLO, "554 No SMTP service here", "no-service", "later destination"],
   ["EHLO", "550 5.5.2 go away", "no-service", "later destination"],
   ["AUTH", "535 5.7.8 Authentication credentials invalid", "terms", "later destination"],
+  // Blocks as other makers and providers word them
+  [
+    MAIL,
+    "550 5.7.1 Service unavailable; client [192.0.2.1] blocked using Cloudmark Sender Intelligence",
+    "we-are-blocked",
+    "later destination",
+  ],
+  [
+    MAIL,
+    "550 SC-001 (BAY004-MC4F3) Unfortunately, messages from IP 192.0.2.1 weren't sent.",
+    "we-are-blocked",
+    "later destination",
+  ],
+  [
+    HELLO,
+    "554 mx.example cmsmtp [192.0.2.1] is listed on Cloudmark CSI-Global.",
+    "we-are-blocked",
+    "later destination",
+  ],
+  [
+    HELLO,
+    "554 mx.example comcast 192.0.2.1 found on one or more DNSBLs, see http://postmaster.comcast.net/smtp-error-codes.php",
+    "we-are-blocked",
+    "later destination",
+  ],
+  [
+    MAIL,
+    "553 5.3.0 flpd568 DNSBL:RBL 521< 192.0.2.1 >_is_blocked.For assistance forward this error to abuse_rbl@abuse-att.net",
+    "we-are-blocked",
+    "later destination",
+  ],
+  [
+    HELLO,
+    "521-192.0.2.1 blocked by sbc:blacklist.mailrelay.att.net.\n521 DNSRBL: Blocked for abuse.",
+    "we-are-blocked",
+    "later destination",
+  ],
+  [
+    MAIL,
+    "550 5.7.1 Connections not accepted from servers without a valid sender domain.",
+    "we-are-blocked",
+    "later destination",
+  ],
+  [
+    HELLO,
+    "554-mx.example\n554 Your access to this mail system has been rejected due to the sending MTA's poor reputation.",
+    "we-are-blocked",
+    "later destination",
+  ],
+  [
+    RCPT,
+    "554 5.7.1 Rejected - your IP address was found in a blacklist for sending spam.",
+    "we-are-blocked",
+    "later destination",
+  ],
+  [RCPT, "550 5.7.1 <a@b.example>: on the recipient's blocklist", "recipient-blocks", "failed recipient"],
+  [RCPT, "550 5.7.1 Sender address s@x.example is on our blacklist", "sender-refused", "failed mail"],
   [END, "554 5.7.1 Message contains a link listed by SURBL", "failed-by-code", "failed mail"],
   [MAIL, "354 go on", "nonsense", "later destination"],
   [END, "250 2.0.0 Ok: queued as 4B1F2", "taken", "delivered mail"],
@@ -249,7 +306,7 @@ describe("talks that break", () => {
   });
 
   it.each([
-    ["greeting", "554 5.7.1 Client host [192.0.2.1] blocked using zen.example", "failed destination"],
+    ["greeting", "554 5.7.1 Client host [192.0.2.1] blocked using zen.example", "later destination"],
     ["greeting", "220-nothing", "later destination"],
     ["end of the mail", "421 4.3.2 shutting down", "later destination"],
     ["RCPT", "421 4.7.0 too many errors", "later destination"],

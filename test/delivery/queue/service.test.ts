@@ -101,6 +101,24 @@ describe("a service that queues", () => {
     expect(await events()).toEqual(["received", "delayed", "received", "delayed"]);
   });
 
+  it("waits, with all mail for it, where the next hop blocks our address, and tells the operator", async () => {
+    const blocked = "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org";
+    const hop = await server({ answers: { RCPT: [blocked] } });
+    const { clock, send, service, events } = await relay(hop.url);
+    await send();
+    await service.entriesSoon(2);
+    expect(await send()).toMatch(/^250/);
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    expect(await events()).toEqual(["received", "delayed", "received"]);
+    const { values } = await service.house.meter.snapshot();
+    expect(values.consentry_blocks_total).toEqual([{ labels: [], value: 1 }]);
+    await clock.pass(60 * SECOND_MS);
+    await until("the other is delivered", () => hop.mails.length === 1);
+    await clock.pass(540 * SECOND_MS);
+    await until("both are delivered", () => hop.mails.length === 2);
+    expect((await events()).filter((event) => event === "bounced" || event === "reported")).toEqual([]);
+  });
+
   it("ends a mail that is refused for good, with an entry", async () => {
     const hop = await server({ answers: { RCPT: "550 5.1.1 nobody" } });
     const { send, service } = await relay(hop.url);

@@ -28,6 +28,10 @@ testRule(bulkAlignment, {
     ["what bears a signature of the domain", { ...bulk, header: `${bulk.header}\n${signature("shop.example")}` }],
     ["or of its organisation", { ...bulk, header: `${bulk.header}\n${signature("mail.shop.example")}` }],
     ["what SPF lets its egress address send", spf],
+    [
+      "what leaves from a return address of the same organisation",
+      { ...spf, returnsTo: "b.shop.example", dns: ["b.shop.example TXT v=spf1 ip4:192.0.2.25 -all"] },
+    ],
   ],
   catches: [
     ["an advertiser's mail that nothing proves", bulk, caught],
@@ -44,6 +48,7 @@ testRule(bulkAlignment, {
       { ...spf, from: "bounce@service.example", dns: ["service.example TXT v=spf1 +all"] },
       caught,
     ],
+    ["SPF of a sender it does not leave with", { ...spf, returnsTo: "bounce.example.com" }, caught],
     ["SPF where no egress address is registered", { ...spf, client: { kind: "advertiser" } }, caught],
   ],
 });

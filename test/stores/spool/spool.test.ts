@@ -1,6 +1,7 @@
+import { spawn } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import type { Lease } from "../../../src/delivery/queue/spool.ts";
 import { Misuse, Unavailable } from "../../../src/kit/trouble.ts";
 import { openSpoolDesk } from "../../../src/stores/spool/desk.ts";
@@ -340,6 +341,23 @@ describe("where a spool may lie, and who may open it", () => {
     );
     await spool.close();
     await testSpool({ dir: spool.dir });
+  });
+
+  it("is refused to the workers of another supervisor, while theirs is there", async () => {
+    const [ours, gone] = [spawn("sleep", ["60"]), spawn("sleep", ["60"])];
+    onTestFinished(() => void ours.kill("SIGKILL"));
+    const dead = new Promise((resolve) => gone.once("exit", resolve));
+    const first = await testSpool({ service: "one", keeper: ours.pid });
+    const second = { dir: first.dir, clock: first.clock, service: "two", keeper: process.pid };
+    await expect(testSpool(second)).rejects.toThrow(/is in use by another consentry \(process \d+\)/);
+    await first.close();
+    const orphan = await testSpool({ dir: first.dir, clock: first.clock, service: "one", keeper: gone.pid });
+    gone.kill("SIGKILL");
+    await dead;
+    await orphan.put("m1");
+    writeFileSync(join(first.dir, "contents", "half"), "what an orphan is just writing");
+    expect(ids(await (await testSpool(second)).due()), "beside workers whose supervisor is gone").toEqual(["m1"]);
+    expect(readdirSync(join(first.dir, "contents"))).toEqual(["half"]);
   });
 
   it("workers of one service share it, and the second sweeps nothing away that the first is writing", async () => {
