@@ -29,6 +29,10 @@ export interface DeliverersOptions {
   readonly onFigures: (figures: Snapshot) => void;
   /** A mail that was brought has nobody any more. */
   readonly onLeft: (id: string) => void;
+  /** One that says nothing of a mail for so long is given up; tests are less patient. */
+  readonly silentMs?: number;
+  /** What is started; tests have another. */
+  readonly entry?: string;
 }
 
 /** What a deliverer is told; first of all by what it works. */
@@ -52,30 +56,33 @@ const AGAIN_MS_MAX = 60_000;
 const PATIENCE_MS = 5_000;
 /** Mails that one was brought and has not done with. */
 const BROUGHT_MAX = 1_000;
+/** Within two seconds a mail is settled, leased or in the index: who says nothing of it for so long hangs. */
+const SILENT_MS = 60_000;
 
 interface Deliverer {
   readonly child: ChildProcess;
-  /** What it was brought. */
-  readonly brought: Set<string>;
+  /** What it was brought, and when, oldest first. */
+  readonly brought: Map<string, number>;
   /** Of these, what it has not been told yet. */
   untold: string[];
   toldAt: number;
   isReady: boolean;
 }
 
-export function startDeliverers({ count, path, text, log, onFigures, onLeft }: DeliverersOptions): Deliverers {
+export function startDeliverers(options: DeliverersOptions): Deliverers {
+  const { count, path, text, log, onFigures, onLeft, entry = ENTRY, silentMs = SILENT_MS } = options;
   const all = new Set<Deliverer>();
   let isClosing = false;
   let waking: NodeJS.Timeout | undefined;
   const start = (againMs = AGAIN_MS): void => {
     const startedAt = performance.now();
-    const deliverer = startOne(onFigures);
+    const deliverer = startOne(entry, onFigures);
     const { child } = deliverer;
     all.add(deliverer);
     say(child, { begin: { path, text } });
     child.once("exit", (code, signal) => {
       all.delete(deliverer);
-      for (const id of deliverer.brought) onLeft(id);
+      for (const id of deliverer.brought.keys()) onLeft(id);
       if (isClosing) return;
       log.error({ pid: child.pid, why: signal ?? code }, "a process that delivers ended: starting another");
       const isSteady = performance.now() - startedAt > AGAIN_MS_MAX;
@@ -84,6 +91,9 @@ export function startDeliverers({ count, path, text, log, onFigures, onLeft }: D
     });
   };
   for (let i = 0; i < count; i += 1) start();
+  const looking = setInterval(() => {
+    for (const each of all) for (const id of overdue(each, silentMs)) onLeft(id);
+  }, silentMs / 4).unref();
   return {
     wake() {
       waking ??= setTimeout(() => {
@@ -99,22 +109,24 @@ export function startDeliverers({ count, path, text, log, onFigures, onLeft }: D
     },
     async close(graceMs) {
       isClosing = true;
+      clearInterval(looking);
       clearTimeout(waking);
       await Promise.all([...all].map(({ child }) => end(child, graceMs)));
     },
   };
 }
 
-function startOne(onFigures: (figures: Snapshot) => void): Deliverer {
-  const child = fork(ENTRY, [], {
+function startOne(entry: string, onFigures: (figures: Snapshot) => void): Deliverer {
+  const child = fork(entry, [], {
     execArgv: ["--disable-warning=ExperimentalWarning"],
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
-  const deliverer: Deliverer = { child, brought: new Set(), untold: [], toldAt: 0, isReady: false };
+  const deliverer: Deliverer = { child, brought: new Map(), untold: [], toldAt: 0, isReady: false };
   child.on("error", () => child.kill("SIGKILL"));
   child.on("message", (answer: Answer) => {
-    if (answer === "ready") deliverer.isReady = true;
-    else if ("figures" in answer) onFigures(answer.figures);
+    deliverer.isReady = true;
+    if (answer === "ready") return;
+    if ("figures" in answer) onFigures(answer.figures);
     else for (const id of answer.over) deliverer.brought.delete(id);
   });
   return deliverer;
@@ -136,9 +148,10 @@ function leastBusy(all: Iterable<Deliverer>): Deliverer | undefined {
 
 /** What comes in one turn of the event loop is told together, and, when it is busy, what comes in some more. */
 function bringTo(deliverer: Deliverer, ids: readonly string[]): void {
-  for (const id of ids) deliverer.brought.add(id);
+  const nowMs = performance.now();
+  for (const id of ids) deliverer.brought.set(id, nowMs);
   if (deliverer.untold.push(...ids) > ids.length) return;
-  const sinceMs = performance.now() - deliverer.toldAt;
+  const sinceMs = nowMs - deliverer.toldAt;
   if (sinceMs >= WAKE_MS) atEndOfTurn(() => tellBrought(deliverer));
   else setTimeout(() => tellBrought(deliverer), WAKE_MS - sinceMs);
 }
@@ -147,6 +160,15 @@ function tellBrought(deliverer: Deliverer): void {
   deliverer.toldAt = performance.now();
   say(deliverer.child, { bring: deliverer.untold });
   deliverer.untold = [];
+}
+
+/** Takes back what it has said nothing of for too long; until it speaks it is brought nothing more. */
+function overdue(deliverer: Deliverer, silentMs: number): string[] {
+  const bornMs = performance.now() - silentMs;
+  const late = [...deliverer.brought].filter(([, sinceMs]) => sinceMs < bornMs).map(([id]) => id);
+  for (const id of late) deliverer.brought.delete(id);
+  if (late.length > 0) deliverer.isReady = false;
+  return late;
 }
 
 function end(child: ChildProcess, graceMs: number): Promise<void> {

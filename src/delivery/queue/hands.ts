@@ -14,7 +14,7 @@ export interface Hands {
   begin(lease: Lease, work: HandWork): void;
   /** Those whose attempt has lasted longer. */
   olderThan(ms: number): Lease[];
-  /** Waits until none is left, at most so long. @returns those that are */
+  /** Waits until none is left, at most so long, and a second for those that are only to be settled. @returns those that are left */
   idle(patienceMs: number): Promise<Lease[]>;
   /** Names in the log, once each, attempts that take longer than anything should. */
   nameStuck(): void;
@@ -23,6 +23,7 @@ export interface Hands {
 const STUCK_MS = 300_000;
 /** Mails whose settlement is on its way to disk, for each that may be tried. */
 const SETTLING_PER_HAND = 4;
+const SETTLE_MS = 1_000;
 
 interface Hand {
   readonly lease: Lease;
@@ -43,7 +44,7 @@ export function createHands({ max, log, onFree, onEnd }: HandsOptions): Hands {
   const hands = new Set<Hand>();
   const counts = new Map<string, number>();
   let trying = 0;
-  let onIdle = (): void => {};
+  let onEnded = (): void => {};
   const count = (destination: string, by: number): void => {
     const now = (counts.get(destination) ?? 0) + by;
     if (now === 0) counts.delete(destination);
@@ -55,6 +56,17 @@ export function createHands({ max, log, onFree, onEnd }: HandsOptions): Hands {
     trying -= 1;
     count(hand.lease.turn, -1);
     onFree();
+  };
+  const until = async (isOver: () => boolean, timeoutMs: number): Promise<void> => {
+    if (isOver()) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs);
+      onEnded = () => {
+        if (!isOver()) return;
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   };
   return {
     free: () => Math.min(max - trying, max * (1 + SETTLING_PER_HAND) - hands.size),
@@ -69,8 +81,10 @@ export function createHands({ max, log, onFree, onEnd }: HandsOptions): Hands {
         .finally(() => {
           hands.delete(hand);
           onEnd(lease);
-          tried(hand);
-          if (hands.size === 0) onIdle();
+          // One that is settled makes room, too, where many are on their way to disk.
+          if (hand.isTried) onFree();
+          else tried(hand);
+          onEnded();
         });
     },
     olderThan(ms) {
@@ -78,15 +92,9 @@ export function createHands({ max, log, onFree, onEnd }: HandsOptions): Hands {
       return [...hands].filter(({ sinceMs, isTried }) => !isTried && sinceMs < bornMs).map(({ lease }) => lease);
     },
     async idle(patienceMs) {
-      if (hands.size > 0) {
-        await new Promise<void>((resolve) => {
-          const patience = setTimeout(resolve, patienceMs);
-          onIdle = () => {
-            clearTimeout(patience);
-            resolve();
-          };
-        });
-      }
+      await until(() => hands.size === 0, patienceMs);
+      // What has been delivered, and is not written down, would be delivered twice.
+      await until(() => ![...hands].some(({ isTried }) => isTried), SETTLE_MS);
       return [...hands].map(({ lease }) => lease);
     },
     nameStuck() {

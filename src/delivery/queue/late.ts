@@ -1,9 +1,10 @@
 /** Mails that are looked at though nothing is due: the sender hears of a delay, a life or a hold ends, a report is written after all. */
 import { writeReply } from "../../mail/replies.ts";
+import { settled } from "./confirm.ts";
 import { queueEntries, type What } from "./entries.ts";
 import type { QueuedRecipient } from "./queued.ts";
 import type { Change, Lease, Settlement } from "./spool.ts";
-import { once, record, settled, tell, type WorkParts } from "./work.ts";
+import { once, record, tell, type WorkParts } from "./work.ts";
 
 export interface LateParts extends WorkParts {
   /** The sender of a mail that was held to its end is told. */

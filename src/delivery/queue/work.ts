@@ -9,6 +9,7 @@ import { writeReply } from "../../mail/replies.ts";
 import type { Recipient } from "../../mail/views.ts";
 import type { Parcel } from "../next-hop.ts";
 import { noteDestination } from "./away.ts";
+import { settled } from "./confirm.ts";
 import { queueEntries, type What, whatOf } from "./entries.ts";
 import type { Attempt, Gate, Permission, QueuedRecipient, Report } from "./queued.ts";
 import { waitMs } from "./schedule.ts";
@@ -246,22 +247,6 @@ export async function tell(
     if (error instanceof Unavailable) return { reports: [], isSettled: false };
     parts.log.error({ err: error, mailId: lease.mail.id }, "a bug: the sender is not told what became of the mail");
     return { reports: [], isSettled: true };
-  }
-}
-
-const SETTLE_AGAIN_MS = 1_000;
-
-/** A lease that cannot be ended is tried again and again: the mail is delivered, and must not be once more. */
-export async function settled({ spool, log }: Pick<WorkParts, "spool" | "log">, settlement: Settlement): Promise<void> {
-  for (let isTold = false; ; isTold = true) {
-    try {
-      return await spool.settle(settlement);
-    } catch (error) {
-      if (!(error instanceof Unavailable)) throw error;
-      if (!isTold)
-        log.error({ err: error, mailId: settlement.lease.mail.id }, "the spool cannot be written: trying again");
-      await new Promise((resolve) => setTimeout(resolve, SETTLE_AGAIN_MS).unref());
-    }
   }
 }
 
