@@ -17,10 +17,8 @@ import type { ConsentRegister } from "../registers/consents.ts";
 import type { Site } from "../rules/define.ts";
 import { admitting } from "./admitting.ts";
 import type { Certificate, Door } from "./door.ts";
-import { type HttpParts, openHttpDoor } from "./http/listen.ts";
-import { openMetricsDoor } from "./http/metrics-door.ts";
+import type { HttpParts } from "./http/listen.ts";
 import { createIntake, type Intake, type IntakeParts } from "./intake.ts";
-import { openMilterDoor } from "./milter/listen.ts";
 import { openSmtpDoor } from "./smtp/listen.ts";
 import { createPerAddress, type Elsewhere } from "./smtp/per-address.ts";
 import type { SmtpSettings } from "./smtp/server.ts";
@@ -73,11 +71,21 @@ export async function openDoors(house: DoorHouse, parts: DoorParts, desk: DeskSe
   const certificate = certificateOf(config);
   const { connectionsMax } = config.limits;
   const http = httpPartsOf(house, parts, desk);
-  const open = ({ door, listen, tls, packs, requireTls, proxyHeader, submissionDaemons }: Listener): Promise<Door> => {
-    if (door === "metrics") return openMetricsDoor(listen, { metrics: parts.metrics, ready: http.ready });
-    if (door === "http")
+  // A door that nobody wants stays out of the memory of every worker.
+  const open = async (listener: Listener): Promise<Door> => {
+    const { door, listen, tls, packs, requireTls, proxyHeader, submissionDaemons } = listener;
+    if (door === "metrics") {
+      const { openMetricsDoor } = await import("./http/metrics-door.ts");
+      return openMetricsDoor(listen, { metrics: parts.metrics, ready: http.ready });
+    }
+    if (door === "http") {
+      const { openHttpDoor } = await import("./http/listen.ts");
       return openHttpDoor({ listen, certificate: tls === "implicit" ? certificate : undefined, connectionsMax }, http);
-    if (door === "milter") return openMilterDoor(listen, { ...shared, ...milter, packs, submissionDaemons });
+    }
+    if (door === "milter") {
+      const { openMilterDoor } = await import("./milter/listen.ts");
+      return openMilterDoor(listen, { ...shared, ...milter, packs, submissionDaemons });
+    }
     const role = door === "submission" ? "submission" : "mx";
     const options = { hostname: config.hostname, listen, tls, certificate };
     return openSmtpDoor(options, { ...shared, role, packs, requireTls, proxyHeader });

@@ -1,4 +1,5 @@
 import { type Dependency, Unavailable } from "./trouble.ts";
+import { atEndOfTurn } from "./turn.ts";
 
 /**
  * Bounds a wait. Every promise that depends on something outside the process goes through here.
@@ -9,19 +10,29 @@ import { type Dependency, Unavailable } from "./trouble.ts";
  * @param what what was asked, for the message
  * @throws Unavailable when the time is over; the work itself is not cancelled
  */
-export async function withDeadline<T>(
-  work: Promise<T>,
-  timeoutMs: number,
-  dependency: Dependency,
-  what: string,
-): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Unavailable(dependency, `${what}: no answer in ${timeoutMs} ms`)), timeoutMs);
+export function withDeadline<T>(work: Promise<T>, timeoutMs: number, dependency: Dependency, what: string): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    let isOver = false;
+    let timer: NodeJS.Timeout | undefined;
+    const end = (): void => {
+      isOver = true;
+      clearTimeout(timer);
+    };
+    work.then(
+      (value) => {
+        end();
+        resolve(value);
+      },
+      (error: unknown) => {
+        end();
+        reject(error);
+      },
+    );
+    // Most answers are known already and come within this turn of the event loop: those need no timer.
+    atEndOfTurn(() => {
+      if (isOver) return;
+      const late = (): void => reject(new Unavailable(dependency, `${what}: no answer in ${timeoutMs} ms`));
+      timer = setTimeout(late, timeoutMs);
+    });
   });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -69,6 +69,9 @@ export interface PrefixBits {
  * @throws TypeError for what is no address (doors give none)
  */
 export function networkOf(ip: string, { v4, v6 }: PrefixBits): string {
+  // Asked of every stranger's connection, and mostly so.
+  if (v4 === 32 && isIP(ip) === 4) return `${ip}/32`;
+  if (v4 === 24 && isIP(ip) === 4) return `${ip.slice(0, ip.lastIndexOf("."))}.0/24`;
   const address = parsed(ip);
   return rangeText(address.toByteArray(), address.kind() === "ipv4" ? v4 : v6);
 }

@@ -1,5 +1,4 @@
 /** Adds up what several processes counted and writes it down for Prometheus: prom-client does both. */
-import { AggregatorRegistry } from "prom-client";
 import { METRICS, type MetricName } from "../kit/metrics.ts";
 import { BUCKETS, type Histogram, type Snapshot } from "./meter.ts";
 
@@ -17,6 +16,8 @@ interface Passed {
 
 /** @param snapshots of all processes; figures with the same labels are added up */
 export async function renderMetrics(snapshots: readonly Snapshot[]): Promise<string> {
+  // Only where somebody asks: it would lie in every worker's memory.
+  const { AggregatorRegistry } = await import("prom-client");
   return AggregatorRegistry.aggregate(snapshots.map(passed)).metrics();
 }
 

@@ -95,19 +95,27 @@ export function timedStore(store: Store, meter: Meter): Store {
   };
 }
 
-/** Measures each stage. */
-export const timedPipeline = (pipeline: Pipeline, meter: Meter): Pipeline => ({
-  has: pipeline.has,
-  async run(stage, view) {
-    const began = performance.now();
-    const verdict = await pipeline.run(stage, view);
-    meter.observe("consentry_stage_seconds", secondsSince(began), stage);
-    return verdict;
-  },
-});
-
-/** One look in so many is measured: what each costs is known soon enough. */
+/** One stage in so many is measured, one rule's look in so many: what each costs is known soon enough. */
+const EACH_STAGE = 8;
 const EACH = 32;
+
+/** Measures each stage now and then. */
+export function timedPipeline(pipeline: Pipeline, meter: Meter): Pipeline {
+  const turns = new Map<string, number>();
+  return {
+    has: pipeline.has,
+    run(stage, view) {
+      const turn = turns.get(stage) ?? 0;
+      turns.set(stage, (turn + 1) % EACH_STAGE);
+      if (turn !== 0) return pipeline.run(stage, view);
+      const began = performance.now();
+      return pipeline.run(stage, view).then((verdict) => {
+        meter.observe("consentry_stage_seconds", secondsSince(began), stage);
+        return verdict;
+      });
+    },
+  };
+}
 
 type Look = (view: never, context: never) => unknown;
 

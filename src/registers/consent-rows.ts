@@ -80,7 +80,25 @@ export const toRow = ({ grantedAtMs, withdrawnAtMs, topics, limit, hours, bounce
   ...(bounces && { b: [bounces.count, bounces.lastMs] }),
 });
 
+/** What most rows are, without the schema: they are read for every mail. undefined: the schema has to look. */
+function plainRow(value: Value): Standing | undefined {
+  if (typeof value !== "object" || value === null || !("g" in value) || typeof value.g !== "number") return undefined;
+  const { g, q, h, ...others } = value;
+  for (const _ in others) return undefined;
+  if (h !== undefined && typeof h !== "string") return undefined;
+  if (q === undefined)
+    return h === undefined ? { grantedAtMs: g, topics: NONE } : { grantedAtMs: g, topics: NONE, hours: h };
+  const [max, windowMs] = Array.isArray(q) && q.length === 2 ? (q as readonly Value[]) : [];
+  if (typeof max !== "number" || typeof windowMs !== "number") return undefined;
+  const limit = { max, windowMs };
+  return h === undefined ? { grantedAtMs: g, topics: NONE, limit } : { grantedAtMs: g, topics: NONE, limit, hours: h };
+}
+
+const NONE: readonly string[] = Object.freeze([]);
+
 export function fromRow(value: Value): Standing {
+  const plain = plainRow(value);
+  if (plain) return plain;
   const { g, x, t, q, h, b } = rowSchema.parse(value);
   return {
     grantedAtMs: g,

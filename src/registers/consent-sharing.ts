@@ -13,6 +13,7 @@ interface Waiting {
   readonly advertiser: string;
   readonly recipients: readonly string[];
   readonly resolve: (standings: Standings | Promise<Standings>) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /** @returns the same two readers, which share their questions */
@@ -39,10 +40,19 @@ export function shareQuestions(
   const sharing = (ask: ConsentQuotas["take"]): ConsentQuotas["take"] => {
     return (advertiser, asks) => {
       const answers = ask(advertiser, asks);
+      if (waiting.length === 0) return answers;
       const sharers = waiting.filter((each) => each.advertiser === advertiser && covers(asks, each.recipients));
       if (sharers.length > 0) {
         waiting = waiting.filter((each) => !sharers.includes(each));
-        for (const { resolve } of sharers) resolve(answers.then((all) => all.map(({ standing }) => standing)));
+        answers.then(
+          (all) => {
+            const standings = all.map(({ standing }) => standing);
+            for (const { resolve } of sharers) resolve(standings);
+          },
+          (error: unknown) => {
+            for (const { reject } of sharers) reject(error);
+          },
+        );
       }
       return answers;
     };
@@ -50,9 +60,9 @@ export function shareQuestions(
   return {
     consents: {
       standing: (advertiser, recipients) =>
-        new Promise((resolve) => {
+        new Promise((resolve, reject) => {
           if (waiting.length === 0) queueMicrotask(askAlone);
-          waiting.push({ advertiser, recipients, resolve });
+          waiting.push({ advertiser, recipients, resolve, reject });
         }),
     },
     quotas: { take: sharing(quotas.take), look: sharing(quotas.look) },

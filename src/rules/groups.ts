@@ -11,13 +11,16 @@ export interface Group {
 type Addressed = Pick<HeaderView, "recipients" | "session">;
 type Law = Pick<Context<unknown>, "packsFor">;
 
-/** Several rules ask for the groups of one mail. */
-const grouped = new WeakMap<readonly Recipient[], { session: unknown; packsFor: unknown; groups: readonly Group[] }>();
+/** Several rules ask for the groups of one mail. Only the mail asked for last is remembered: a weak map of all costs more than it spares. */
+let latest: (Addressed & Law & { readonly groups: readonly Group[] }) | undefined;
 
 /** The recipients of a view by the packs that protect them; most mails make one group. */
 export function groupByPacks({ recipients, session }: Addressed, { packsFor }: Law): readonly Group[] {
-  const known = grouped.get(recipients);
-  if (known?.session === session && known.packsFor === packsFor) return known.groups;
+  const [only] = recipients;
+  if (recipients.length === 1 && only) return [{ packs: packsFor(only, session), recipients }];
+  if (latest?.recipients === recipients && latest.session === session && latest.packsFor === packsFor) {
+    return latest.groups;
+  }
   const found = new Map<readonly Pack[], { packs: readonly Pack[]; recipients: Recipient[] }>();
   for (const recipient of recipients) {
     const packs = packsFor(recipient, session);
@@ -26,7 +29,7 @@ export function groupByPacks({ recipients, session }: Addressed, { packsFor }: L
     else found.set(packs, { packs, recipients: [recipient] });
   }
   const groups = [...found.values()];
-  grouped.set(recipients, { session, packsFor, groups });
+  latest = { recipients, session, packsFor, groups };
   return groups;
 }
 

@@ -26,17 +26,27 @@ export function gatherAdmissions(answer: (questions: readonly Question[]) => voi
     if (all.every(({ table, n }) => n === first.n && table === first.table)) return answer(all);
     for (const questions of Map.groupBy(all, ({ table, n }) => `${n} ${table}`).values()) answer(questions);
   };
+  const begin = (): void => {
+    if (waiting.length === 0) setImmediate(flush);
+  };
   return {
-    async admit(table, admissions, n) {
-      checkAmount(n);
-      for (const { quotas } of admissions) for (const quota of quotas) checkQuota(quota);
-      if (admissions.length > 0 && waiting.length === 0) setImmediate(flush);
-      const ask = (admission: Admission): Promise<Admitted> =>
-        new Promise((resolve, reject) => {
-          waiting.push({ table, n, admission, resolve, reject });
-        });
-      const [only] = admissions;
-      return admissions.length === 1 && only ? [await ask(only)] : Promise.all(admissions.map(ask));
+    admit(table, admissions, n) {
+      return new Promise<Admitted[]>((resolve, reject) => {
+        checkAmount(n);
+        for (const { quotas } of admissions) for (const quota of quotas) checkQuota(quota);
+        const answers: Admitted[] = [];
+        let open = admissions.length;
+        if (open === 0) return resolve(answers);
+        begin();
+        for (const [index, admission] of admissions.entries()) {
+          const settle = (admitted: Admitted): void => {
+            answers[index] = admitted;
+            open -= 1;
+            if (open === 0) resolve(answers);
+          };
+          waiting.push({ table, n, admission, resolve: settle, reject });
+        }
+      });
     },
   };
 }

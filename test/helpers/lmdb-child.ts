@@ -1,6 +1,6 @@
 /**
  * A process of its own for the tests of what remembers on disk: `node lmdb-child.ts write|single KIND DIR …`, KIND being `table` or
- * `journal`, or `node lmdb-child.ts count|hold DIR …`. It says what it has done once it is done, line by line, written before it
+ * `journal`, or `node lmdb-child.ts count|hold|take DIR …`. It says what it has done once it is done, line by line, written before it
  * goes on.
  */
 import { writeSync } from "node:fs";
@@ -94,6 +94,24 @@ async function count(dir: string, times: string): Promise<void> {
   say("done");
 }
 
+/** Takes from so many windows until all of them refuse, says each that was granted, and gives three of four back again at once. */
+async function take(dir: string, windows: string, max: string): Promise<void> {
+  const store = await openLmdbStore({ dir, timeoutMs, clock: systemClock });
+  const open = Array.from({ length: Number(windows) }, (_, number) => number);
+  const taker = async (): Promise<void> => {
+    while (open.length > 0) {
+      const number = open[Math.floor(Math.random() * open.length)] ?? 0;
+      const key = { partition: `reader${number}@x.example`, id: "cap" };
+      const { granted } = await store.windows.take(key, { max: Number(max), windowMs: 86_400_000 });
+      if (granted && Math.random() < 0.75) await store.windows.giveBack(key);
+      else if (granted) say(`granted ${number}`);
+      else if (open.includes(number)) open.splice(open.indexOf(number), 1);
+    }
+  };
+  await Promise.all(Array.from({ length: 64 }, taker));
+  await store.close();
+}
+
 /** Stops in the middle of a transaction, with LMDB's write lock in its hands. */
 async function hold(dir: string): Promise<void> {
   const environment = new Environment({ dir: `${dir}/store`, names: ["tables"], dependency: "store", timeoutMs });
@@ -109,6 +127,7 @@ const tasks: Readonly<Record<string, (...args: string[]) => Promise<void>>> = {
   single: (kind = "", dir = "", times = "") => single(kind, dir, times),
   count: (dir = "", times = "") => count(dir, times),
   hold: (dir = "") => hold(dir),
+  take: (dir = "", windows = "", max = "") => take(dir, windows, max),
 };
 const [task = "", ...args] = process.argv.slice(2);
 await tasks[task]?.(...args);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { canonicalIp, ipRanges, isIpRange, isLoopback } from "../../src/kit/ip.ts";
+import { canonicalIp, ipRanges, isIpRange, isLoopback, networkOf } from "../../src/kit/ip.ts";
 
 describe("IP ranges", () => {
   const ranges = ipRanges(["192.0.2.0/24", "192.0.2.128/25", "2001:db8::/32", "203.0.113.7"]);
@@ -33,5 +33,22 @@ describe("IP ranges", () => {
     expect(canonicalIp("2001:DB8:0:0::1")).toBe("2001:db8::1");
     expect(canonicalIp("1.2.3")).toBeUndefined();
     expect([isLoopback("127.9.9.9"), isLoopback("::1"), isLoopback("10.0.0.1")]).toEqual([true, true, false]);
+  });
+});
+
+describe("the network round an address", () => {
+  it.each([
+    ["203.0.113.9", { v4: 32, v6: 64 }, "203.0.113.9/32"],
+    ["203.0.113.9", { v4: 24, v6: 48 }, "203.0.113.0/24"],
+    ["203.0.113.9", { v4: 20, v6: 48 }, "203.0.112.0/20"],
+    ["::ffff:203.0.113.9", { v4: 24, v6: 48 }, "203.0.113.0/24"],
+    ["2001:db8:0:1::9", { v4: 32, v6: 64 }, "2001:db8:0:1::/64"],
+    ["2001:DB8:1:1::9", { v4: 24, v6: 48 }, "2001:db8:1::/48"],
+  ])("of %s in %j is %s", (ip, bits, network) => {
+    expect(networkOf(ip, bits)).toBe(network);
+  });
+
+  it.each(["", "1.2.3", "01.2.3.4", "1.2.3.4/24", "host"])("is none of %j", (text) => {
+    expect(() => networkOf(text, { v4: 24, v6: 48 })).toThrow(TypeError);
   });
 });

@@ -90,3 +90,54 @@ describe("the embedded store shared by processes", () => {
     await store.close();
   });
 });
+
+describe("windows of the embedded store, shared by processes", () => {
+  const WINDOWS = 400;
+  const taken = async (dir: string, max: number): Promise<number[]> => {
+    const store = await openLmdbStore({ dir, timeoutMs: 10_000, clock: systemClock });
+    const looks = Array.from({ length: WINDOWS }, (_, number) =>
+      store.windows.take({ partition: `reader${number}@x.example`, id: "cap" }, { max, windowMs: 86_400_000, n: 0 }),
+    );
+    const counts = (await Promise.all(looks)).map((grant) => grant.taken);
+    await store.close();
+    return counts;
+  };
+  const granted = (lines: readonly string[]): number[] => {
+    const counts: number[] = Array.from({ length: WINDOWS }, () => 0);
+    for (const line of lines) {
+      const number = Number(/^granted (\d+)$/.exec(line)?.[1] ?? Number.NaN);
+      if (!Number.isNaN(number)) counts[number] = (counts[number] ?? 0) + 1;
+    }
+    return counts;
+  };
+
+  it("grant three processes together exactly what there is, however much they give back in between", async () => {
+    const MAX = 10;
+    const dir = tempDir();
+    const args = ["take", dir, String(WINDOWS), String(MAX)];
+    const children = await Promise.all([1, 2, 3].map(() => startNode(CHILD, args)));
+    for (const child of children) expect(await child.exited).toEqual({ code: 0, signal: null });
+    const counts = await taken(dir, MAX);
+    expect(granted(children.flatMap(({ lines }) => [...lines]))).toEqual(counts);
+    expect(counts.every((count) => count <= MAX)).toBe(true);
+    // What one gives back when the others were refused stays.
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBeGreaterThan(WINDOWS * MAX * 0.8);
+  });
+
+  it("count everything that was granted by processes that are killed, and never more than there is", async () => {
+    const MAX = 1_000;
+    const dir = tempDir();
+    const said: string[] = [];
+    for (let run = 0; run < KILLS; run += 1) {
+      const child = await startNode(CHILD, ["take", dir, String(WINDOWS), String(MAX)]);
+      await until("something was granted", () => child.lines.length > 20);
+      await delay(Math.random() * 50);
+      await kill(child);
+      said.push(...child.lines);
+    }
+    const counts = await taken(dir, MAX);
+    expect(said.length).toBeGreaterThan(KILLS * 20);
+    expect(granted(said).filter((count, number) => count > (counts[number] ?? 0))).toEqual([]);
+    expect(counts.every((count) => count <= MAX)).toBe(true);
+  });
+});

@@ -148,12 +148,18 @@ export class RelayConnection extends SMTPConnection {
   }
 
   /**
-   * MAIL, RCPT and DATA where smtp-server's own checks would let them through. Said three times a mail, they need not be read four
-   * times over, nor logged.
+   * MAIL, RCPT and DATA, HELO, EHLO and QUIT where smtp-server's own checks would let them through. Said with every mail, they need not be
+   * read four times over, nor logged.
    */
   private handlerOf(command: Buffer, name: string): Handler | undefined {
     if (this._upgrading || this._server._closeTimeout || !this._ready || this._nextHandler) return undefined;
-    if (!this.hostNameAppearsAs || (command.length > 4 && command[4] !== SPACE)) return undefined;
+    if (command.length > 4 && command[4] !== SPACE) return undefined;
+    if (name === "QUIT") return this.handler_QUIT;
+    if (name === "EHLO" || name === "HELO") {
+      this.openingCommand = name;
+      return name === "EHLO" ? this.handler_EHLO : this.handler_HELO;
+    }
+    if (!this.hostNameAppearsAs) return undefined;
     if (name === "RCPT") return this.handler_RCPT;
     if (name === "MAIL") return this.handler_MAIL;
     return name === "DATA" ? this.handler_DATA : undefined;

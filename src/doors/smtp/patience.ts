@@ -33,7 +33,8 @@ export function startPatience(connections: () => ReadonlySet<unknown>, limits: (
     const bounds = limits();
     const now = performance.now();
     const isCrowded = open.size > CROWDED * bounds.connectionsMax;
-    for (const connection of open) lookAt(connection as RelayConnection, { ...bounds, now, isCrowded });
+    const round = { ...bounds, now, isCrowded };
+    for (const connection of open) lookAt(connection as RelayConnection, round);
     timer = setTimeout(look, everyMs(bounds)).unref();
   };
   timer = setTimeout(look, everyMs(limits())).unref();

@@ -20,6 +20,7 @@ import { troubleReply } from "../spoken.ts";
 import { type ReadAddress, RelayConnection, Spoken } from "./connection.ts";
 import type { DataBounds } from "./data-reader.ts";
 import type { PerAddress } from "./per-address.ts";
+import { newSessionId } from "./session-id.ts";
 import { senderOf, type Visit, type VisitParts } from "./visit.ts";
 
 export interface SmtpLimits extends DataBounds, Omit<ContentBounds, "spillDir"> {
@@ -76,6 +77,12 @@ export class RelayServer extends SMTPServer {
     this.connections.add(connection);
     connection.on("error", (error) => this._onError(error));
     connection.init();
+  }
+
+  /** With ids of our own, and without a turn of the event loop where no header is to come. */
+  override _handleProxy(socket: Socket, callback: Parameters<SMTPServer["_handleProxy"]>[1]): void {
+    if (this._expectsProxyHeader(socket)) super._handleProxy(socket, callback);
+    else callback(null, { id: newSessionId() });
   }
 
   override _expectsProxyHeader(socket: Socket): boolean {

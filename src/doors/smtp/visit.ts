@@ -31,6 +31,8 @@ export class Visit {
   private readonly parts: VisitParts;
   private reception: Reception | undefined;
   private session: Session | undefined;
+  /** What `session` was read from. */
+  private facts: readonly unknown[] = [];
   /** The login or address that was last looked up, and who it was. */
   private known: { readonly key: string; readonly client: Client | undefined; readonly untilMs: number } | undefined;
 
@@ -88,8 +90,14 @@ export class Visit {
 
   /** The same frozen value as long as nothing changed, so that what is derived from it is derived once. */
   private sessionOf(smtp: SMTPServerSession, client: Client | undefined): Session {
-    const session = this.describe(smtp, client);
-    if (!this.session || !sameFacts(this.session, session)) this.session = Object.freeze(session);
+    const { remoteAddress, remotePort, localAddress, localPort, hostNameAppearsAs, user } = smtp;
+    const { relayNetworks } = this.parts.settings();
+    const place = [remoteAddress, remotePort, localAddress, localPort];
+    const facts = [...place, hostNameAppearsAs, user, this.tls, client, relayNetworks];
+    if (!this.session || facts.some((fact, index) => fact !== this.facts[index])) {
+      this.facts = facts;
+      this.session = Object.freeze(this.describe(smtp, client));
+    }
     return this.session;
   }
 
@@ -112,20 +120,6 @@ export class Visit {
     };
   }
 }
-
-const FACTS = [
-  "clientIp",
-  "clientPort",
-  "serverIp",
-  "serverPort",
-  "inRelayNetworks",
-  "helo",
-  "tls",
-  "login",
-  "client",
-] as const satisfies readonly (keyof Session)[];
-
-const sameFacts = (one: Session, other: Session): boolean => FACTS.every((fact) => one[fact] === other[fact]);
 
 /** MAIL FROM's parameters as our own words. */
 export function senderOf(smtp: SMTPServerSession, address: Sender["address"], sizeBytes: number | undefined): Sender {

@@ -93,12 +93,10 @@ async function judge(question: Question, context: Context<unknown>): Promise<Fin
       }
     }
   }
-  const relying = reliedOn(question, groups, (recipient) => {
-    const record = records[recipients.indexOf(recipient)];
-    return record?.withdrawnAtMs === undefined;
-  });
-  if (relying) findings.push(relying);
-  return findings.length > 0 ? findings : PASS;
+  const refused = recipients.filter((_, index) => records[index]?.withdrawnAtMs !== undefined);
+  const relying = reliedOn(question, groups, refused);
+  if (!relying) return findings.length > 0 ? findings : PASS;
+  return findings.length > 0 ? [...findings, relying] : relying;
 }
 
 function lacking(
@@ -119,17 +117,20 @@ function lacking(
 function reliedOn(
   { session, recipients, advertiser }: Question,
   groups: readonly Group[],
-  mayHaveIt: (recipient: Recipient) => boolean,
+  refused: readonly Recipient[],
 ): Finding | undefined {
   const binding = groups.filter(({ packs }) => demandsMore(session, demandsOf(packs).withdrawn));
   const [first] = binding;
   if (!first) return undefined;
   const concerned = binding.length === groups.length ? recipients : binding.flatMap((group) => group.recipients);
-  const relying = concerned.filter(mayHaveIt);
+  const relying = refused.length === 0 ? concerned : without(concerned, new Set(refused));
   if (relying.length === 0) return undefined;
   const { packs, ids } = binding.length === 1 ? demandsOf(first.packs) : together(binding);
   return { kind: "pass", packs, reliance: { advertiser, recipients: relying, packs: ids } };
 }
+
+const without = (recipients: readonly Recipient[], refused: ReadonlySet<Recipient>): readonly Recipient[] =>
+  recipients.filter((recipient) => !refused.has(recipient));
 
 function together(groups: readonly Group[]): Pick<Demands, "packs" | "ids"> {
   const packs = [...new Set(groups.flatMap((group) => demandsOf(group.packs).packs))];

@@ -6,7 +6,7 @@ import { isAdSender } from "../../mail/client.ts";
 import type { Headers } from "../../mail/headers.ts";
 import { decodedSubject } from "../../mail/subject.ts";
 import type { HeaderView, Recipient, Session } from "../../mail/views.ts";
-import type { CapAsk, CapGrant, QuotaAnswer } from "../../registers/consent-quotas.ts";
+import type { CapAsk, CapGrant, ConsentQuotas, QuotaAnswer } from "../../registers/consent-quotas.ts";
 import { advertiserOf, declaredAdvertising, declaredTopics } from "../../signals/declared.ts";
 import { demandsMore } from "../consequence.ts";
 import { type Claim, type Context, defineRule, type Finding, PASS, type Said, skip } from "../define.ts";
@@ -84,37 +84,39 @@ async function judge(question: Question, context: Context<Options>): Promise<Sai
   }
   if (judged.length === 0) return skip("no law asks more of this sender than a note, or it waits in the queue");
   const answers = await answersFor(judged, question, context);
-  const excesses = judged.flatMap((each) => excessesOf(each, answers.get(each) as QuotaAnswer, { question, context }));
-  const claims = mail
-    ? judged.flatMap((each) => (each.waits ? [] : claimsOf(each.recipient, answers.get(each)?.grants ?? [])))
-    : [];
+  const [excesses, claims]: [Excess[], Claim[]] = [[], []];
+  for (const [index, each] of judged.entries()) {
+    const answer = answers[index] as QuotaAnswer;
+    excesses.push(...excessesOf(each, answer, { question, context }));
+    if (mail && !each.waits) claims.push(...claimsOf(each.recipient, answer.grants));
+  }
   const held: Finding[] = claims.length > 0 ? [{ kind: "pass", claims }] : [];
-  const findings = [...held, ...findingsOf(session, advertiser, excesses)];
-  return findings.length > 0 ? findings : PASS;
+  if (excesses.length === 0) return held[0] ?? PASS;
+  return [...held, ...findingsOf(session, advertiser, excesses)];
 }
 
 /** The queue asks again for mail of advertising clients; an MTA that asks by milter has a queue of its own. */
 const isQueued = ({ client, door }: Session): boolean => isAdSender(client) && door !== "milter";
 
-/** Nothing is taken for those who wait, nor before the mail itself is there. */
+/** Nothing is taken for those who wait, nor before the mail itself is there. In the order of `judged`. */
 async function answersFor(
   judged: readonly Judged[],
   { advertiser, mail }: Question,
   { quotas }: Context<unknown>,
-): Promise<Map<Judged, QuotaAnswer>> {
-  const [waiting, others] = [judged.filter(({ waits }) => waits), judged.filter(({ waits }) => !waits)];
-  const asked = await Promise.all(
-    [
-      { ask: quotas.look, about: waiting },
-      { ask: mail ? quotas.take : quotas.look, about: others },
-    ].map(async ({ ask, about }) => {
-      if (about.length === 0) return [];
-      const asks = about.map(({ recipient, caps }) => ({ recipient: recipient.address.key, caps: caps.map(askOf) }));
-      const answers = await ask(advertiser, asks);
-      return about.map((each, index): [Judged, QuotaAnswer] => [each, answers[index] as QuotaAnswer]);
-    }),
-  );
-  return new Map(asked.flat());
+): Promise<readonly QuotaAnswer[]> {
+  const ask = (about: readonly Judged[], how: ConsentQuotas["take"]): Promise<readonly QuotaAnswer[]> =>
+    how(
+      advertiser,
+      about.map(({ recipient, caps }) => ({ recipient: recipient.address.key, caps: caps.map(askOf) })),
+    );
+  const take = mail ? quotas.take : quotas.look;
+  const waiting = judged.filter(({ waits }) => waits);
+  if (waiting.length === 0) return ask(judged, take);
+  if (waiting.length === judged.length) return ask(judged, quotas.look);
+  const others = judged.filter(({ waits }) => !waits);
+  const [looked, taken] = await Promise.all([ask(waiting, quotas.look), ask(others, take)]);
+  const [ofWaiting, ofOthers] = [looked.values(), taken.values()];
+  return judged.map(({ waits }) => (waits ? ofWaiting : ofOthers).next().value as QuotaAnswer);
 }
 
 function once<T>(make: () => T): () => T {

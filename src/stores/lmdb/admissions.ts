@@ -4,13 +4,20 @@ import { admitStep, quotasOf } from "../quotas.ts";
 import { gatherAdmissions, type Question } from "../turn.ts";
 import type { Environment } from "./environment.ts";
 import type { Dbs } from "./open.ts";
-import { loadWindow, type Signals, saveWindow, sweepWindows, windowAt } from "./windows.ts";
+import type { WindowBook, WindowReader, WindowTurn } from "./window-book.ts";
+import { type Signals, sweepWindows } from "./windows.ts";
 
 /** Records whose quotas are taken in one transaction, without letting anybody else in between. */
 const BATCH_RECORDS = 500;
 
+interface Parts {
+  readonly tables: Tables;
+  readonly environment: Environment<Signals>;
+  readonly book: WindowBook;
+}
+
 /** Admissions in LMDB: records are read, then all quotas of a batch are taken in one transaction; where none is asked for, none is begun. */
-export function createLmdbAdmissions(tables: Tables, environment: Environment<Signals>, clock: Clock): Admissions {
+export function createLmdbAdmissions({ tables, environment, book }: Parts, clock: Clock): Admissions {
   const sweep = sweepWindows(clock);
 
   async function admitBatch(questions: readonly Question[]): Promise<Admitted[]> {
@@ -26,11 +33,19 @@ export function createLmdbAdmissions(tables: Tables, environment: Environment<Si
     }));
     if (asked.every(({ quotas }) => quotas.length === 0)) return asked.map(({ record }) => ({ record, grants: [] }));
     const nowMs = clock.now();
-    const work = (dbs: Dbs<Signals>): Admitted[] => asked.map((each) => takeAll(dbs, each, { n, nowMs }));
-    if (n === 0) return environment.read(work);
-    return environment.write((dbs) => {
+    const step = { n, nowMs };
+    if (n === 0) {
+      return environment.read((dbs) => {
+        const windows = book.look(dbs);
+        return asked.map((each) => lookAt(windows, each, step));
+      });
+    }
+    return environment.write((dbs: Dbs<Signals>) => {
+      const turn = book.turn(dbs);
+      const admitted = asked.map((each) => takeAll(turn, each, step));
+      turn.end(nowMs);
       sweep(dbs, questions.length);
-      return work(dbs);
+      return admitted;
     }, questions.length);
   }
 
@@ -56,17 +71,21 @@ interface Asked {
   readonly quotas: ReturnType<typeof quotasOf>;
 }
 
-function takeAll(
-  { windows }: Dbs<Signals>,
-  { record, partition, quotas }: Asked,
-  step: { n: number; nowMs: number },
-): Admitted {
+interface Step {
+  readonly n: number;
+  readonly nowMs: number;
+}
+
+function lookAt(windows: WindowReader, { record, partition, quotas }: Asked, step: Step): Admitted {
+  const grants = quotas.map((quota) => admitStep(windows.load({ partition, id: quota.id }).state, quota, step).grant);
+  return { record, grants };
+}
+
+function takeAll(turn: WindowTurn, { record, partition, quotas }: Asked, step: Step): Admitted {
   const grants = quotas.map((quota) => {
-    const at = windowAt({ partition, id: quota.id });
-    const { state, grant } = admitStep(loadWindow(windows, at).state, quota, step);
-    if (step.n > 0 && grant.granted) {
-      saveWindow(windows, at, { expiresAtMs: (state.at(-2) ?? step.nowMs) + quota.windowMs, state });
-    }
+    const key = { partition, id: quota.id };
+    const { state, grant } = admitStep(turn.load(key).state, quota, step);
+    if (grant.granted) turn.save(key, { expiresAtMs: (state.at(-2) ?? step.nowMs) + quota.windowMs, state });
     return grant;
   });
   return { record, grants };

@@ -15,6 +15,8 @@ export interface EnvironmentOptions<Name extends string> extends Place<Name> {
   readonly timeoutMs: number;
   /** A commit begins so many turns of the event loop later, when others have come, too: nothing when idle. */
   readonly companyTurns?: number;
+  /** What is done once for all writes of a transaction; a lost one has a beginning, not always an end. */
+  readonly around?: { begin(): void; end(dbs: Dbs<Name>): void };
 }
 
 const WAITING_MAX = 20_000;
@@ -220,9 +222,10 @@ export class Environment<Name extends string> {
   /** Runs inside the transaction. What arrives while it waits for its turn still gets in. */
   #runWaiting(dbs: Dbs<Name>, done: Write<Name>[]): void {
     let weight = 0;
+    this.#options.around?.begin();
     while (weight < COMMIT_WEIGHT_MAX) {
       const write = this.#waiting.shift();
-      if (!write) return;
+      if (!write) break;
       if (write.when === "now") this.#pressing -= 1;
       if (write.settled) continue;
       weight += write.weight;
@@ -235,6 +238,7 @@ export class Environment<Name extends string> {
         write.fail(error);
       }
     }
+    this.#options.around?.end(dbs);
   }
 
   /**

@@ -5,9 +5,9 @@ import { checkSpan } from "../window-state.ts";
 import type { Environment } from "./environment.ts";
 import { keyOf } from "./keys.ts";
 import type { Dbs, Rows } from "./open.ts";
-import { createSweep } from "./sweep.ts";
+import { createSweep, isOver } from "./sweep.ts";
 import { openTimedSet } from "./timed-set.ts";
-import { isOver, type Signals } from "./windows.ts";
+import type { Signals } from "./windows.ts";
 
 /** A row of `sets` is `[expires, threshold, lostAt, members in newest, members in sample]`. */
 type SetRow = readonly [number, number, number, number, number];

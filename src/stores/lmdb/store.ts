@@ -5,9 +5,10 @@ import { createLmdbAdmissions } from "./admissions.ts";
 import { Environment } from "./environment.ts";
 import { createLmdbMarks } from "./marks.ts";
 import { createLmdbTables } from "./tables.ts";
+import { createWindowBook } from "./window-book.ts";
 import { createLmdbWindows, type Signals } from "./windows.ts";
 
-const SIGNALS: readonly Signals[] = ["windows", "firsts", "sets", "members", "order"];
+const SIGNALS: readonly Signals[] = ["windows", "changes", "firsts", "sets", "members", "order"];
 
 export interface LmdbStoreOptions {
   /** The embedded store lives in `store` and `signals` under it. */
@@ -26,12 +27,13 @@ export interface LmdbStoreOptions {
 export async function openLmdbStore({ dir, timeoutMs, clock }: LmdbStoreOptions): Promise<Store> {
   const dependency = "store";
   const records = new Environment({ dir: join(dir, "store"), names: ["tables"], dependency, timeoutMs });
-  const signals = new Environment({ dir: join(dir, "signals"), names: SIGNALS, dependency, timeoutMs });
+  const book = createWindowBook();
+  const signals = new Environment({ dir: join(dir, "signals"), names: SIGNALS, dependency, timeoutMs, around: book });
   const tables = createLmdbTables(records);
   return {
     tables,
-    windows: createLmdbWindows(signals, clock),
-    admissions: createLmdbAdmissions(tables, signals, clock),
+    windows: createLmdbWindows(signals, book, clock),
+    admissions: createLmdbAdmissions({ tables, environment: signals, book }, clock),
     marks: createLmdbMarks(signals, clock),
     async ping() {
       await records.read(({ tables }) => tables.get(Buffer.of(1)));

@@ -9,6 +9,9 @@ const PACE_MAX = 4;
 const PACE_FIRST = 4;
 const PACE_SLOWER = 0.75;
 
+/** Rows here are lists whose first number is when they expire; parseInt stops where it ends. */
+export const isOver = (row: string, nowMs: number): boolean => Number.parseInt(row.slice(1), 10) <= nowMs;
+
 /**
  * Walks round the rows of a database, a few at a time, inside transactions that write anyway; so what expired does
  * not pile up, and no timer is needed. Where nothing expires it slows down.

@@ -1,34 +1,11 @@
 import type { Clock } from "../../kit/clock.ts";
-import type { Key, Windows } from "../../kit/store.ts";
-import { giveBackTo, takeFrom, type WindowState } from "../window-state.ts";
+import type { Windows } from "../../kit/store.ts";
+import { giveBackTo, takeFrom } from "../window-state.ts";
 import type { Environment } from "./environment.ts";
-import { keyOf } from "./keys.ts";
-import type { Rows } from "./open.ts";
-import { createSweep } from "./sweep.ts";
+import { createSweep, isOver } from "./sweep.ts";
+import type { WindowBook } from "./window-book.ts";
 
-export type Signals = "windows" | "firsts" | "sets" | "members" | "order";
-
-/** Rows here are lists whose first number is when they expire; parseInt stops where it ends. */
-export const isOver = (row: string, nowMs: number): boolean => Number.parseInt(row.slice(1), 10) <= nowMs;
-
-/** A row is `[expires, at, n, at, n, …]`. */
-export function loadWindow(rows: Rows, key: Buffer): { expiresAtMs: number; state: WindowState } {
-  const row = rows.get(key);
-  const [expiresAtMs = 0, ...state] = row === undefined ? [] : (JSON.parse(row) as number[]);
-  return { expiresAtMs, state };
-}
-
-export function saveWindow(
-  rows: Rows,
-  key: Buffer,
-  { expiresAtMs, state }: { expiresAtMs: number; state: WindowState },
-): void {
-  if (state.length === 0) void rows.remove(key);
-  else void rows.put(key, JSON.stringify([expiresAtMs, ...state]));
-}
-
-/** Where a window lies. */
-export const windowAt = ({ partition, id }: Key): Buffer => keyOf(partition, id);
+export type Signals = "windows" | "changes" | "firsts" | "sets" | "members" | "order";
 
 /** Drops windows that are over, a few at a time. */
 export const sweepWindows = (clock: Clock) =>
@@ -39,23 +16,28 @@ export const sweepWindows = (clock: Clock) =>
   });
 
 /** Windows in LMDB: each step is one transaction, atomic over all processes of the machine. */
-export function createLmdbWindows(environment: Environment<Signals>, clock: Clock): Windows {
+export function createLmdbWindows(environment: Environment<Signals>, book: WindowBook, clock: Clock): Windows {
   const sweep = sweepWindows(clock);
   return {
     async take(key, quota) {
       return environment.write((dbs) => {
-        const { windows } = dbs;
         const nowMs = clock.now();
-        const { state, grant } = takeFrom(loadWindow(windows, windowAt(key)).state, quota, nowMs);
-        saveWindow(windows, windowAt(key), { expiresAtMs: (state.at(-2) ?? nowMs) + quota.windowMs, state });
+        const turn = book.turn(dbs);
+        const { state, grant } = takeFrom(turn.load(key).state, quota, nowMs);
+        if (grant.granted && quota.n !== 0) {
+          turn.save(key, { expiresAtMs: (state.at(-2) ?? nowMs) + quota.windowMs, state });
+          turn.end(nowMs);
+        }
         sweep(dbs);
         return grant;
       });
     },
     async giveBack(key, n = 1) {
-      await environment.write(({ windows }) => {
-        const { expiresAtMs, state } = loadWindow(windows, windowAt(key));
-        saveWindow(windows, windowAt(key), { expiresAtMs, state: giveBackTo(state, n) });
+      await environment.write((dbs) => {
+        const turn = book.turn(dbs);
+        const { expiresAtMs, state } = turn.load(key);
+        turn.save(key, { expiresAtMs, state: giveBackTo(state, n) });
+        turn.end(clock.now());
       });
     },
   };
