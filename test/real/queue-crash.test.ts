@@ -97,10 +97,15 @@ async function drained(desk: SpoolDesk, chaos: ChaosHop): Promise<void> {
   }
 }
 
-const unexplained = (deliveries: readonly Taken[], kills: readonly number[]): Taken[] =>
-  deliveries
-    .slice(0, -1)
-    .filter(({ isSaid, atMs }) => isSaid && !kills.some((at) => at >= atMs - 50 && at - atMs < UNKNOWN_MS));
+/** How long after each of them the next kill came, and when it was delivered again. */
+const unexplained = (deliveries: readonly Taken[], kills: readonly number[]): string[] =>
+  deliveries.slice(0, -1).flatMap(({ id, isSaid, atMs }, index) => {
+    if (!isSaid || kills.some((at) => at >= atMs - 50 && at - atMs < UNKNOWN_MS)) return [];
+    const killMs = (kills.find((at) => at >= atMs) ?? Number.NaN) - atMs;
+    return [
+      `${id}: killed ${killMs} ms after it was taken, delivered again after ${(deliveries[index + 1]?.atMs ?? 0) - atMs} ms`,
+    ];
+  });
 
 it(
   `loses nothing and invents nothing over ${ROUNDS} kills at random moments`,
