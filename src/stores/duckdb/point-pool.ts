@@ -32,7 +32,7 @@ interface Thread {
 const WAITING_MAX = 2;
 
 /** Young and old objects of a thread, MB: a day's entries, and pages that come and go. */
-const LIMITS = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 64 };
+const LIMITS = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 };
 
 export function createPointPool(threads: number, archiveKey: Uint8Array | undefined): PointPool {
   const pool = new Set<Thread>();

@@ -139,20 +139,27 @@ function cursorOf(bytes: Buffer, kind: Kind): Cursor {
   let at = 0;
   let next = 0;
   return (place) => {
-    for (; next < place; next += 1) at += LENGTH_BYTES + bytes.readUInt32LE(at);
+    for (; next < place && at < bytes.length; next += 1) at += LENGTH_BYTES + lengthAt(bytes, at);
     const end = at + LENGTH_BYTES + bytes.readUInt32LE(at);
     if (end > bytes.length) throw new RangeError("a text is cut off");
     return bytes.toString("utf8", at + LENGTH_BYTES, end);
   };
 }
 
+/** As `readUInt32LE`, in a third of its time; texts are shorter than 2 GB. */
+const lengthAt = (bytes: Buffer, at: number): number =>
+  (bytes[at] as number) |
+  ((bytes[at + 1] as number) << 8) |
+  ((bytes[at + 2] as number) << 16) |
+  ((bytes[at + 3] as number) << 24);
+
 function valuesFrom(page: Buffer, rows: readonly number[], { column, deltas }: ChunkBytes): Cell[] {
   const { levels, rest } = flatOf(page);
-  return eachPresent(levels, rows, deltas ? numbersOf(rest) : cursorOf(rest, column.kind));
+  return eachPresent(levels, rows, deltas ? numbersOf(rest, (rows.at(-1) ?? 0) + 1) : cursorOf(rest, column.kind));
 }
 
-function numbersOf(bytes: Buffer): Cursor {
-  const numbers = readDeltas(bytes);
+function numbersOf(bytes: Buffer, most: number): Cursor {
+  const numbers = readDeltas(bytes, most);
   return (place) => {
     const number = numbers[place];
     if (number === undefined) throw new RangeError("a page has fewer numbers than rows");

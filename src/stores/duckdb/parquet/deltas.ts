@@ -78,14 +78,17 @@ function varint(place: Place): number {
   throw new RangeError("a page of numbers is cut off");
 }
 
-/** All of them. @throws RangeError when the bytes are none that `writeDeltas` wrote */
-export function readDeltas(bytes: Uint8Array): Float64Array {
+/**
+ * @param most only so many of the first ones
+ * @throws RangeError when the bytes are none that `writeDeltas` wrote
+ */
+export function readDeltas(bytes: Uint8Array, most = Number.POSITIVE_INFINITY): Float64Array {
   const place: Place = { bytes, at: 0 };
   const [block, minis, length, first] = [varint(place), varint(place), varint(place), unzigzag(varint(place))];
   if (block !== BLOCK || minis !== MINIS || length > bytes.length * BLOCK) throw new RangeError("no page of numbers");
-  const values = new Float64Array(length);
+  const values = new Float64Array(Math.min(length, most));
   values[0] = first;
-  for (let at = 1; at < length; at += BLOCK) readBlock(place, values, at);
+  for (let at = 1; at < values.length; at += BLOCK) readBlock(place, values, at);
   return values;
 }
 
@@ -103,17 +106,22 @@ function readBlock(place: Place, values: Float64Array, from: number): void {
 
 function readMini({ bytes, at }: Place, width: number, into: Target): void {
   const { values, from, least } = into;
-  const size = 2 ** width;
+  const mask = width === BITS_MAX ? -1 : (1 << width) - 1;
   const to = Math.min(from + MINI, values.length);
   let value = values[from - 1] ?? 0;
   for (let index = from, bit = 0; index < to; index += 1, bit += width) {
     const byte = at + (bit >> 3);
-    const low = ((bytes[byte] ?? 0) | ((bytes[byte + 1] ?? 0) << 8) | ((bytes[byte + 2] ?? 0) << 16)) >>> (bit & 7);
-    const high = ((bytes[byte + 3] ?? 0) + (bytes[byte + 4] ?? 0) * 256) * 2 ** (24 - (bit & 7));
-    value += ((low + high) % size) + least;
+    const shift = bit & 7;
+    const word = byteAt(bytes, byte) | (byteAt(bytes, byte + 1) << 8) | (byteAt(bytes, byte + 2) << 16);
+    const low = (word | (byteAt(bytes, byte + 3) << 24)) >>> shift;
+    const high = shift === 0 ? 0 : byteAt(bytes, byte + 4) << (BITS_MAX - shift);
+    value += (((low | high) & mask) >>> 0) + least;
     values[index] = value;
   }
 }
+
+/** What lies behind the last byte counts as 0. */
+const byteAt = (bytes: Uint8Array, at: number): number => (at < bytes.length ? (bytes[at] as number) : 0);
 
 interface Target {
   readonly values: Float64Array;
