@@ -2,6 +2,7 @@
 import cluster, { type Worker } from "node:cluster";
 import type { Snapshot } from "../metrics/meter.ts";
 import type { Counts, Order, Question, Report } from "./messages.ts";
+import { followHandings } from "./untaken.ts";
 
 /** How a worker ended. */
 export interface Ended {
@@ -57,6 +58,7 @@ export interface MemberOptions {
 /** Starts one. `cluster.setupPrimary` has said what runs. */
 export function startMember({ number, path, text, onConnections, onGather }: MemberOptions): Member {
   const worker = cluster.fork();
+  const closeUntaken = followHandings(worker.process);
   const startedAt = performance.now();
   const waiting = new Map<number, Waiting>();
   let asked = 0;
@@ -64,6 +66,7 @@ export function startMember({ number, path, text, onConnections, onGather }: Mem
   let isReady = false;
   let last: { why: string; misuse: boolean } | undefined;
   const ended = endOf(worker).then(({ code, signal }): Ended => {
+    closeUntaken();
     for (const each of waiting.values()) each.reject(new Error("it ended"));
     const livedMs = performance.now() - startedAt;
     return { code, signal, livedMs, misuse: last?.misuse ?? false, ...(last && { why: last.why }) };

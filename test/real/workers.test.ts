@@ -1,8 +1,9 @@
 /** Several workers behind the same doors, for real: killed, reloaded and stopped while clients send. */
+import { once } from "node:events";
 import { readdirSync, readlinkSync } from "node:fs";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { readMetrics } from "../../src/metrics/read.ts";
 import { isAlive, startCrowd, startServing } from "../helpers/serving.ts";
 import { openSmtp } from "../helpers/smtp-dialogue.ts";
@@ -96,6 +97,26 @@ describe("a worker that is killed", () => {
     const keepers = relay.log().flatMap(({ msg, pid }) => (msg === "this process keeps the house" ? [pid] : []));
     expect(new Set(keepers).size).toBe(2);
   });
+});
+
+describe("a connection on its way to a worker that dies", () => {
+  it("is closed at once, and not left waiting for a greeting for ever", async () => {
+    const relay = await startServing();
+    const [stopped] = [...relay.workers().values()];
+    process.kill(stopped ?? 0, "SIGSTOP");
+    // By turns: some are greeted by the other, at least one is handed to the one that cannot take it.
+    const clients = Array.from({ length: 4 }, () => connect(relay.port, "127.0.0.1"));
+    onTestFinished(() => void clients.map((client) => client.destroy()));
+    const greeted = new Set<Socket>();
+    for (const client of clients) client.once("data", () => greeted.add(client)).on("error", () => undefined);
+    const rest = () => clients.filter((client) => !greeted.has(client));
+    await until("the others are greeted", () => greeted.size >= 3);
+    expect(rest()).toHaveLength(1);
+    const closed = once(rest()[0] as Socket, "close");
+    rest()[0]?.resume();
+    process.kill(stopped ?? 0, "SIGKILL");
+    await closed;
+  }, 30_000);
 });
 
 describe("the figures of several workers", () => {
