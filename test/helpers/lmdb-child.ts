@@ -122,11 +122,30 @@ async function hold(dir: string): Promise<void> {
   await environment.close();
 }
 
+/** Opens the same environment again while a commit of this process has LMDB's lock and waits for the event loop. */
+async function again(dir: string): Promise<void> {
+  const place = { dir: `${dir}/store`, names: ["tables"], dependency: "store", timeoutMs } as const;
+  // After how many turns of the loop the commit is there is lmdb-js's affair.
+  for (let turns = 0; turns < 6; turns += 1) {
+    const first = new Environment(place);
+    const written = first.write(({ tables }) => void tables.put(Buffer.from("a"), `${turns}`));
+    for (let turn = 0; turn < turns; turn += 1) await new Promise(setImmediate);
+    // The event loop does nothing else; the thread that commits takes the lock, and wants it to.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+    const second = new Environment(place);
+    await written;
+    await first.close();
+    say(`read ${await second.read(({ tables }) => tables.get(Buffer.from("a")))}`);
+    await second.close();
+  }
+}
+
 const tasks: Readonly<Record<string, (...args: string[]) => Promise<void>>> = {
   write: (kind = "", dir = "", run = "") => write(kind, dir, run),
   single: (kind = "", dir = "", times = "") => single(kind, dir, times),
   count: (dir = "", times = "") => count(dir, times),
   hold: (dir = "") => hold(dir),
+  again: (dir = "") => again(dir),
   take: (dir = "", windows = "", max = "") => take(dir, windows, max),
 };
 const [task = "", ...args] = process.argv.slice(2);

@@ -148,7 +148,7 @@ export class Environment<Name extends string> {
     await Promise.race([this.#committing, this.#patience()]);
     const handle = this.#handle;
     this.#handle = undefined;
-    if (handle && !this.#committing) await Promise.race([handle.root.close(), this.#patience()]);
+    if (handle && !this.#committing) await Promise.race([handle.close(), this.#patience()]);
   }
 
   /** A wait that keeps no process alive. */
@@ -266,7 +266,7 @@ export class Environment<Name extends string> {
     const handle = this.#handle;
     this.#handle = undefined;
     const reopen = async (): Promise<void> => {
-      await Promise.race([handle?.root.close(), this.#patience()]);
+      await Promise.race([handle?.close(), this.#patience()]);
       try {
         this.#handle = this.#open(this.#options);
       } catch {

@@ -6,7 +6,8 @@
  * of a write resolve. With `overlappingSync`, lmdb-js's default, readers see what is not on disk yet, and a failed flush
  * leaves it visible.
  */
-import { chmodSync, mkdirSync } from "node:fs";
+import { chmodSync, mkdirSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { getSystemErrorMessage } from "node:util";
 import { type Database, open, type RootDatabase } from "lmdb";
 import { type Dependency, Misuse, Unavailable } from "../../kit/trouble.ts";
@@ -33,6 +34,7 @@ export interface Place<Name extends string> {
 export interface Handle<Name extends string> {
   readonly root: RootDatabase<string, Buffer>;
   readonly dbs: Dbs<Name>;
+  close(): Promise<void>;
 }
 
 const READERS_MAX = 512;
@@ -54,34 +56,67 @@ export function reasonText(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+interface Shared {
+  readonly root: RootDatabase<string, Buffer>;
+  readonly dbs: Dbs<string>;
+  users: number;
+}
+
+/**
+ * What this process has open, by file: LMDB's lock is the process's. Opened a second time beside a commit that waits for the event
+ * loop, an environment would wait for that lock in the event loop: for ever.
+ */
+const opened = new Map<string, Shared>();
+
 /** @throws Misuse when the directory cannot be ours, Unavailable when the disk fails */
-export function openHandle<Name extends string>({ dir, names, dependency, binary = [] }: Place<Name>): Handle<Name> {
+export function openHandle<Name extends string>(place: Place<Name>): Handle<Name> {
+  const { dir, dependency } = place;
   try {
     mkdirSync(dir, { recursive: true, mode: DIRECTORY_MODE });
     chmodSync(dir, DIRECTORY_MODE);
     precheck(dir);
-    const form = { encoding: "string", keyEncoding: "binary" } as const;
-    const options = {
-      ...form,
-      noSubdir: false,
-      overlappingSync: false,
-      maxDbs: names.length,
-      maxReaders: READERS_MAX,
-      permissionsMode: FILE_MODE,
+    const shared = opened.get(fileIn(dir)) ?? openAfresh(place);
+    shared.users += 1;
+    const close = async (): Promise<void> => {
+      shared.users -= 1;
+      if (shared.users > 0) return;
+      for (const [file, each] of opened) if (each === shared) opened.delete(file);
+      await shared.root.close();
     };
-    const root = open<string, Buffer>(dir, options);
-    try {
-      const encodingOf = (name: Name) => (binary.includes(name) ? "binary" : "string");
-      const openOne = (name: Name) => root.openDB<string, Buffer>({ ...form, encoding: encodingOf(name), name });
-      const dbs = Object.fromEntries(names.map((name) => [name, openOne(name)]));
-      return { root, dbs: dbs as Dbs<Name> };
-    } catch (error) {
-      void root.close();
-      throw error;
-    }
+    return { root: shared.root, dbs: shared.dbs as Dbs<Name>, close };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (typeof code === "string" && OURS_TO_MEND.has(code)) throw new Misuse(`cannot use ${dir}: ${message}`);
     throw new Unavailable(dependency, `cannot open ${dir}: ${reasonText(error)}`, error);
+  }
+}
+
+/** Which file it is, however its directory is called; empty: there is none yet. */
+function fileIn(dir: string): string {
+  const stat = statSync(join(dir, "data.mdb"), { throwIfNoEntry: false });
+  return stat ? `${stat.dev} ${stat.ino}` : "";
+}
+
+function openAfresh<Name extends string>({ dir, names, binary = [] }: Place<Name>): Shared {
+  const form = { encoding: "string", keyEncoding: "binary" } as const;
+  const options = {
+    ...form,
+    noSubdir: false,
+    overlappingSync: false,
+    maxDbs: names.length,
+    maxReaders: READERS_MAX,
+    permissionsMode: FILE_MODE,
+  };
+  const root = open<string, Buffer>(dir, options);
+  try {
+    const encodingOf = (name: Name) => (binary.includes(name) ? "binary" : "string");
+    const openOne = (name: Name) => root.openDB<string, Buffer>({ ...form, encoding: encodingOf(name), name });
+    const dbs = Object.fromEntries(names.map((name) => [name, openOne(name)])) as Dbs<string>;
+    const shared = { root, dbs, users: 0 };
+    opened.set(fileIn(dir), shared);
+    return shared;
+  } catch (error) {
+    void root.close();
+    throw error;
   }
 }

@@ -29,11 +29,11 @@ function scripted(...ends: readonly (Error | "hangs" | undefined)[]) {
         if (end === "hangs") await new Promise(() => undefined);
         if (end instanceof Error) throw commitFailed(end);
       },
-      async close() {
-        seen.closed += 1;
-      },
     };
-    return { root, dbs: { rows: {} } } as unknown as Handle<"rows">;
+    const close = async () => {
+      seen.closed += 1;
+    };
+    return { root, dbs: { rows: {} }, close } as unknown as Handle<"rows">;
   };
   const place = { dir: "scripted", names: ["rows"], dependency: "ledger", timeoutMs: 200 } as const;
   const around = { begin: () => void told.push("begin"), end: () => void told.push("end") };
