@@ -13,18 +13,23 @@ describe("the sliding window", () => {
       fc.property(quota, steps, ({ max, windowMs }, taken) => {
         let state: WindowState = [];
         let nowMs = 1_000_000;
-        let latestMs = Number.NEGATIVE_INFINITY;
-        const granted: { at: number; n: number }[] = [];
+        let within: { at: number; n: number }[] = [];
         for (const { afterMs, n } of taken) {
           nowMs += afterMs;
-          latestMs = Math.max(latestMs, nowMs);
+          // What the clock has shown to be over stays over, though the clock steps back; a take of nothing leaves no time behind.
+          within = within.filter(({ at }) => at > nowMs - windowMs);
           const step = takeFrom(state, { max, windowMs, n }, nowMs);
           state = step.state;
-          if (step.grant.granted) granted.push({ at: latestMs, n });
-          const within = granted.filter(({ at }) => at > latestMs - windowMs);
+          if (step.grant.granted && n > 0) within.push({ at: Math.max(nowMs, within.at(-1)?.at ?? nowMs), n });
           expect(within.reduce((sum, each) => sum + each.n, 0)).toBeLessThanOrEqual(max);
         }
       }),
+      {
+        // A take of nothing, a millisecond back, and on again.
+        examples: [
+          [{ max: 6, windowMs: 1 }, [0, -1, 1].map((afterMs, place) => ({ afterMs, n: [0, 1, 6][place] ?? 0 }))],
+        ],
+      },
     );
   });
 
