@@ -160,7 +160,8 @@ export const adopt = defineCommand({
       ]);
       const dir = spoolDir(ground.config);
       await withSpool(ground, async () => undefined);
-      await adoptSpool(dir, ground.config.queue.timeoutMs, ground.clock.now());
+      const nowMs = ground.clock.now();
+      await adoptSpool(dir, ground.config.queue.timeoutMs, { nowMs, steadyMs: ground.clock.steadyMs?.() ?? nowMs });
       await recordChange(ground, { event: "queue-changed", actor: actorOf(options.by), evidence: { what: "adopt" } });
       await print(`${dir} is this machine's now`);
     }),

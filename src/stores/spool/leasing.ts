@@ -1,6 +1,6 @@
 /** Taking mails whose turn has come. A lease takes the place of the mail's row in `due`, so that nobody else finds it. */
 import type { Ask, Lease } from "../../delivery/queue/spool.ts";
-import { goesOn, isAlive, readOwner } from "./owners.ts";
+import { goesOn, isAlive, type Moment, readOwner } from "./owners.ts";
 import {
   clientTurn,
   dueEnd,
@@ -161,7 +161,7 @@ export function endLease(dbs: Tables, id: string, turn: string): void {
 }
 
 /** Ends what owners that are gone had leased. @returns how many */
-export function endOrphans(dbs: Tables, nowMs: number, isGone = goneBy(dbs, nowMs)): number {
+export function endOrphans(dbs: Tables, at: Moment, isGone = goneBy(dbs, at)): number {
   let ended = 0;
   for (const { key, value } of [...dbs.leases.getRange()]) {
     if (!isGone(value)) continue;
@@ -173,12 +173,12 @@ export function endOrphans(dbs: Tables, nowMs: number, isGone = goneBy(dbs, nowM
 }
 
 /** Asks for each owner once. */
-export function goneBy(dbs: Tables, nowMs: number, isThere = isAlive): (owner: string) => boolean {
+export function goneBy(dbs: Tables, at: Moment, isThere = isAlive): (owner: string) => boolean {
   const known = new Map<string, boolean>();
   return (owner) => {
     let gone = known.get(owner);
     if (gone === undefined) {
-      gone = !isThere(dbs, owner, nowMs);
+      gone = !isThere(dbs, owner, at);
       known.set(owner, gone);
     }
     return gone;
@@ -186,9 +186,9 @@ export function goneBy(dbs: Tables, nowMs: number, isThere = isAlive): (owner: s
 }
 
 /** Forgets owners that are gone and have nothing left. */
-export function forgetOwners(dbs: Tables, nowMs: number): void {
+export function forgetOwners(dbs: Tables, at: Moment): void {
   for (const key of [...dbs.owners.getKeys()]) {
     const name = idOf(key);
-    if (readOwner(dbs, name) && !goesOn(dbs, name, nowMs)) void dbs.owners.remove(Buffer.from(key));
+    if (readOwner(dbs, name) && !goesOn(dbs, name, at)) void dbs.owners.remove(Buffer.from(key));
   }
 }

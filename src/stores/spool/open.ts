@@ -11,7 +11,7 @@ import { bringBack, noteClock } from "./clock-back.ts";
 import { createContents } from "./contents.ts";
 import { keepFresh, takeFresh } from "./fresh.ts";
 import { endLease, takeDue, takeLate } from "./leasing.ts";
-import { createOwner, HEARTBEAT_MS, helpersIn, type Owner, SILENT_MS } from "./owners.ts";
+import { createOwner, HEARTBEAT_MS, helpersIn, type Moment, type Owner, SILENT_MS } from "./owners.ts";
 import { checkFileSystem, claim } from "./place.ts";
 import { type Recovered, recover, type WereEntered } from "./recovery.ts";
 import { idKey, NAMES, type Name, readDestination, readRow, readTimed, type Tables } from "./rows.ts";
@@ -30,7 +30,7 @@ export interface SpoolOptions {
   /** Most mails. */
   readonly mailsMax: number;
   readonly now: () => number;
-  /** A clock that nobody sets; absent: where there is none, a jump of the other is not noticed. */
+  /** The machine's clock that nobody sets, ms; absent: where there is none, a jump of the other is not noticed. */
   readonly steadyMs?: (() => number) | undefined;
   /** service: the only one on this spool; helper: a process of that service. */
   readonly role: "service" | "helper";
@@ -79,22 +79,23 @@ const BYTES_PER_WEIGHT = 4_096;
 
 /** @throws Misuse when the directory cannot be the spool of this service, or is another's; Unavailable when the disk fails */
 export async function openSpool(options: SpoolOptions): Promise<OpenSpool> {
-  const { dir, timeoutMs, now, role } = options;
+  const { dir, timeoutMs, now, steadyMs = now, role } = options;
   checkFileSystem(dir);
   const environment = openEnvironment(dir, timeoutMs);
   const service = options.service ?? randomUUID();
   const owner = role === "service" ? createOwner(service, options.keeper) : createOwner();
+  const at = (): Moment => ({ nowMs: now(), steadyMs: steadyMs() });
   const beatNow = (dbs: Tables): void => {
-    owner.beat(dbs, now());
+    owner.beat(dbs, at());
     noteClock(dbs, now());
   };
   try {
     const isFirst = await environment.write((dbs) => {
-      const nobodyThere = role === "service" && claim(dbs, { dir, service, nowMs: now(), adopt: false });
+      const nobodyThere = role === "service" && claim(dbs, { dir, service, at: at(), adopt: false });
       beatNow(dbs);
       return nobodyThere;
     });
-    return await buildSpool(options, environment, { owner, isFirst, beatNow });
+    return await buildSpool(options, environment, { owner, isFirst, beatNow, at });
   } catch (error) {
     await environment.close();
     throw error;
@@ -105,12 +106,13 @@ interface Ours {
   readonly owner: Owner;
   readonly isFirst: boolean;
   readonly beatNow: (dbs: Tables) => void;
+  readonly at: () => Moment;
 }
 
 async function buildSpool(
   options: SpoolOptions,
   environment: Environment<Name>,
-  { owner, isFirst, beatNow }: Ours,
+  { owner, isFirst, beatNow, at }: Ours,
 ): Promise<OpenSpool> {
   const { dir, now, reserveBytes, mailsMax } = options;
   const contents = createContents(dir, environment, options.inlineBytesMax);
@@ -160,11 +162,11 @@ async function buildSpool(
       if (why !== undefined) throw new Unavailable("disk", `the spool is full: ${why}`);
       await probe();
     },
-    helpers: () => environment.read((dbs) => helpersIn(dbs, now())),
+    helpers: () => environment.read((dbs) => helpersIn(dbs, at())),
     keepTime: () => bringBack(environment, now()),
     // Everybody seems silent when the clock has jumped, until he has said again that he is there.
     recover: async () =>
-      hasJumped() ? NOTHING_FOUND : recover({ environment, contents, wereEntered: options.wereEntered }, now()),
+      hasJumped() ? NOTHING_FOUND : recover({ environment, contents, wereEntered: options.wereEntered }, at()),
     giveBack: (leases) =>
       environment.write((dbs) => {
         for (const { mail, turn } of leases) endLease(dbs, mail.id, turn);
@@ -246,10 +248,10 @@ function arrivals({ environment, owner, contents, space }: Arrivals): Pick<Spool
 }
 
 /** Takes over a spool that was copied or restored. @throws Misuse when a service is running on it */
-export async function adoptSpool(dir: string, timeoutMs: number, nowMs: number): Promise<void> {
+export async function adoptSpool(dir: string, timeoutMs: number, at: Moment): Promise<void> {
   const environment = openEnvironment(dir, timeoutMs);
   try {
-    await environment.write((dbs) => claim(dbs, { dir, service: randomUUID(), nowMs, adopt: true }));
+    await environment.write((dbs) => claim(dbs, { dir, service: randomUUID(), at, adopt: true }));
   } finally {
     await environment.close();
   }

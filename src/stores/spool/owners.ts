@@ -1,6 +1,7 @@
 /**
  * Who holds leases: a process, known by its id and the moment it started, so that another one with the same id is not taken for it.
- * A lease ends with its owner: at once where its death can be seen, else when it has not been heard of for SILENT_MS.
+ * A lease ends with its owner: at once where its death can be seen, else when it has not been heard of for SILENT_MS: by the machine's
+ * steady clock where it runs on this one, as the other may be set while a process of another time is still ending.
  */
 import { randomBytes } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
@@ -17,13 +18,23 @@ interface OwnerRow {
   readonly started: string;
   /** Of the machine's start, and of the room in which the pid counts. */
   readonly where: string;
+  /** By the clock that may be set. */
   readonly heardAt: number;
+  /** By the one of its machine that nobody sets; absent: an older consentry wrote it. */
+  readonly steadyAt?: number;
   /** The service it belongs to; absent for a process that helps one. */
   readonly service?: string;
   /** Whose helper it is: what that one took in may be in its hands. */
   readonly parent?: Process;
   /** The supervisor that started it; when that is gone it only ends its mails. */
   readonly keeper?: Process;
+}
+
+/** Now, by both clocks. */
+export interface Moment {
+  readonly nowMs: number;
+  /** Of the machine, the same for all of its processes. */
+  readonly steadyMs: number;
 }
 
 interface Process {
@@ -56,7 +67,7 @@ function startOf(pid: number): string {
 export interface Owner {
   readonly name: string;
   /** Says that it is there. */
-  beat(dbs: Tables, nowMs: number): void;
+  beat(dbs: Tables, at: Moment): void;
 }
 
 /** Which process this is, among all there ever are on this machine. */
@@ -75,30 +86,33 @@ export function createOwner(service?: string, keeper?: number): Owner {
   const self = { ...processOf(process.pid), where: where(), ...belongs, ...kept };
   return {
     name,
-    beat: ({ owners }, nowMs) => void owners.put(Buffer.from(name), JSON.stringify({ ...self, heardAt: nowMs })),
+    beat: ({ owners }, { nowMs, steadyMs }) =>
+      void owners.put(Buffer.from(name), JSON.stringify({ ...self, heardAt: nowMs, steadyAt: steadyMs })),
   };
 }
 
-/** Is this owner there? Where its process cannot be looked at, its silence decides. */
-export function isAlive(dbs: Tables, name: string, nowMs: number): boolean {
+/** Is this owner there? One that is, and has been silent for too long, hangs. */
+export function isAlive(dbs: Tables, name: string, at: Moment): boolean {
   const row = readOwner(dbs, name);
-  if (!row || Math.abs(nowMs - row.heardAt) > SILENT_MS) return false;
-  return isThere(row, row.where);
+  return row !== undefined && isThere(row, row.where) && Math.abs(silenceOf(row, at)) <= SILENT_MS;
 }
+
+const silenceOf = ({ where: room, heardAt, steadyAt }: OwnerRow, { nowMs, steadyMs }: Moment): number =>
+  steadyAt !== undefined && room !== "" && room === where() ? steadyMs - steadyAt : nowMs - heardAt;
 
 /** A process of another machine or room cannot be looked at, and counts as there. */
 const isThere = ({ pid, started }: Process, whence: string): boolean =>
   whence !== where() || whence === "" || startOf(pid) === started;
 
 /** Is this owner there, or a helper of its that may still be trying what it took in? */
-export function goesOn(dbs: Tables, name: string, nowMs: number): boolean {
+export function goesOn(dbs: Tables, name: string, at: Moment): boolean {
   const row = readOwner(dbs, name);
   if (!row) return false;
-  if (isAlive(dbs, name, nowMs)) return true;
+  if (isAlive(dbs, name, at)) return true;
   return [...dbs.owners.getRange()].some(({ key, value }) => {
     const { parent, where: room } = JSON.parse(value) as OwnerRow;
     const isHelper = parent?.pid === row.pid && parent.started === row.started && room === row.where;
-    return isHelper && isAlive(dbs, Buffer.from(key).toString(), nowMs);
+    return isHelper && isAlive(dbs, Buffer.from(key).toString(), at);
   });
 }
 
@@ -108,22 +122,22 @@ export function readOwner({ owners }: Tables, name: string): OwnerRow | undefine
 }
 
 /** Processes beside the service that are there: those that only deliver. */
-export function helpersIn(dbs: Tables, nowMs: number): number {
+export function helpersIn(dbs: Tables, at: Moment): number {
   let count = 0;
   for (const { key } of dbs.owners.getRange()) {
     const name = Buffer.from(key).toString();
-    if (readOwner(dbs, name)?.service === undefined && isAlive(dbs, name, nowMs)) count += 1;
+    if (readOwner(dbs, name)?.service === undefined && isAlive(dbs, name, at)) count += 1;
   }
   return count;
 }
 
 /** Those of the service who are there, and one of another service, if there is one. */
-export function servicesOf(dbs: Tables, service: string, nowMs: number): { ours: number; stranger?: OwnerRow } {
+export function servicesOf(dbs: Tables, service: string, at: Moment): { ours: number; stranger?: OwnerRow } {
   let ours = 0;
   for (const { key } of dbs.owners.getRange()) {
     const name = Buffer.from(key).toString();
     const row = readOwner(dbs, name);
-    if (row?.service === undefined || !isAlive(dbs, name, nowMs)) continue;
+    if (row?.service === undefined || !isAlive(dbs, name, at)) continue;
     // Workers that lost their supervisor end their mails beside the next one's, as if they were its own.
     const isOrphan = row.keeper !== undefined && !isThere(row.keeper, row.where);
     if (row.service !== service && !isOrphan) return { ours, stranger: row };

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { Misuse } from "../../kit/trouble.ts";
-import { servicesOf } from "./owners.ts";
+import { type Moment, servicesOf } from "./owners.ts";
 import type { Tables } from "./rows.ts";
 
 /** LMDB shares memory and locks between processes, which file systems over a network do not do. statfs(2) names them by number. */
@@ -42,8 +42,8 @@ function placeOf(dir: string): string {
  * @returns whether nobody of this service was there before
  * @throws Misuse when another service has it, or when it was copied from elsewhere
  */
-export function claim(dbs: Tables, { dir, service, nowMs, adopt }: Claim): boolean {
-  const { ours, stranger } = servicesOf(dbs, service, nowMs);
+export function claim(dbs: Tables, { dir, service, at, adopt }: Claim): boolean {
+  const { ours, stranger } = servicesOf(dbs, service, at);
   if (stranger) {
     throw new Misuse(`the spool ${dir} is in use by another consentry (process ${stranger.pid})`, [
       "one service has one dataDir; stop that one, or give this one a dataDir of its own",
@@ -64,7 +64,7 @@ export function claim(dbs: Tables, { dir, service, nowMs, adopt }: Claim): boole
 export interface Claim {
   readonly dir: string;
   readonly service: string;
-  readonly nowMs: number;
+  readonly at: Moment;
   readonly adopt: boolean;
 }
 

@@ -2,7 +2,7 @@
 import type { Environment } from "../lmdb/environment.ts";
 import type { Contents } from "./contents.ts";
 import { endOrphans, forgetOwners, goneBy } from "./leasing.ts";
-import { goesOn } from "./owners.ts";
+import { goesOn, type Moment } from "./owners.ts";
 import { idKey, idOf, type Name, readRow } from "./rows.ts";
 import { begin, remove } from "./settling.ts";
 
@@ -27,22 +27,19 @@ export interface RecoveryParts {
   readonly wereEntered: WereEntered;
 }
 
-export async function recover(
-  { environment, contents, wereEntered }: RecoveryParts,
-  nowMs: number,
-): Promise<Recovered> {
+export async function recover({ environment, contents, wereEntered }: RecoveryParts, at: Moment): Promise<Recovered> {
   const arriving = await environment.read((dbs) => {
-    const isGone = goneBy(dbs, nowMs, goesOn);
+    const isGone = goneBy(dbs, at, goesOn);
     return [...dbs.arriving.getRange()].flatMap(({ key, value }) => {
       const id = idOf(key);
-      return isGone(value) ? [{ id, arrivedAt: readRow(dbs, id)?.arrivedAt ?? nowMs }] : [];
+      return isGone(value) ? [{ id, arrivedAt: readRow(dbs, id)?.arrivedAt ?? at.nowMs }] : [];
     });
   });
   const sinceMs = Math.min(...arriving.map(({ arrivedAt }) => arrivedAt));
   const ids = new Set(arriving.map(({ id }) => id));
   const entered = ids.size === 0 ? ids : await wereEntered(ids, sinceMs);
   const { leases, files } = await environment.write((dbs) => {
-    const ended = endOrphans(dbs, nowMs);
+    const ended = endOrphans(dbs, at);
     const files: string[] = [];
     for (const id of ids) {
       const row = readRow(dbs, id);
@@ -51,7 +48,7 @@ export async function recover(
       if (row && entered.has(id)) begin(dbs, id, row);
       else if (row && remove(dbs, id, row)) files.push(id);
     }
-    forgetOwners(dbs, nowMs);
+    forgetOwners(dbs, at);
     return { leases: ended, files };
   });
   for (const id of files) await contents.removeFile(id);

@@ -1,7 +1,7 @@
 /** What lies in the spool when a clock that was hours ahead is put right. */
 import { describe, expect, it } from "vitest";
 import type { Lease } from "../../../src/delivery/queue/spool.ts";
-import { START_MS, settleAll, type TestSpool, testSpool } from "../../helpers/spool.ts";
+import { newMail, parcel, START_MS, settleAll, type TestSpool, testSpool } from "../../helpers/spool.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -131,6 +131,28 @@ it("a destination that was left alone meanwhile is tried again within minutes", 
   spool.clock.nowMs += 5 * MINUTE_MS;
   expect(ids(await spool.due())).toEqual(["m1"]);
 });
+
+it.each([AHEAD_MS, -AHEAD_MS])(
+  "nobody loses his leases or what he takes in to one that started %i ms away, beside him",
+  async (awayMs) => {
+    const steady = { ms: 0 };
+    const options = { steadyMs: () => steady.ms, service: "one" };
+    const spool = await testSpool(options);
+    await spool.put("m1");
+    await spool.due();
+    await spool.arrive(newMail("m2", spool.clock.nowMs), parcel(Buffer.from("Subject: m2\r\n\r\nm2\r\n")));
+    const next = await testSpool({ ...options, dir: spool.dir, clock: { nowMs: spool.clock.nowMs + awayMs } });
+    const pass = (ms: number): void => {
+      steady.ms += ms;
+      next.clock.nowMs += ms;
+    };
+    pass(50_000);
+    expect(await next.recover()).toEqual({ leases: 0, arrived: 0, forgotten: 0 });
+    // Silent by the clock that nobody sets.
+    pass(11_000);
+    expect(await next.recover()).toEqual({ leases: 1, arrived: 0, forgotten: 1 });
+  },
+);
 
 it("nobody loses his leases because the clock has jumped", async () => {
   const steady = { ms: 0 };

@@ -377,7 +377,7 @@ describe("where a spool may lie, and who may open it", () => {
     const copy = join(tempDir(), "copy");
     cpSync(spool.dir, copy, { recursive: true });
     await expect(testSpool({ dir: copy })).rejects.toThrow(/is a copy, or was restored from one[\s\S]*queue adopt/);
-    await adoptSpool(copy, 5_000, START_MS);
+    await adoptSpool(copy, 5_000, { nowMs: START_MS, steadyMs: START_MS });
     const adopted = await testSpool({ dir: copy });
     expect(ids(await adopted.due())).toEqual(["m1"]);
   });
