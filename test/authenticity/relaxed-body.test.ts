@@ -42,7 +42,12 @@ describe("a relaxed body", () => {
     ["that is empty", ""],
   ])("%s has the hash of its canonical form, in one piece and byte by byte", (_, body) => {
     expect(hashOf(body)).toEqual(expected(body));
-    expect(hashOf(body, Array.from(body, (_, index) => index))).toEqual(expected(body));
+    expect(
+      hashOf(
+        body,
+        Array.from(body, (_, index) => index),
+      ),
+    ).toEqual(expected(body));
   });
 
   it("has that hash whatever it holds and wherever it is cut", () => {

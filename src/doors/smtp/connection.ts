@@ -135,7 +135,7 @@ export class RelayConnection extends SMTPConnection {
   }
 
   /**
-   * MAIL, RCPT and DATA, HELO, EHLO and QUIT where smtp-server's own checks would let them through. Said with every mail, they need not be
+   * MAIL, RCPT, DATA and RSET, HELO, EHLO and QUIT where smtp-server's own checks would let them through. Said with every mail, they need not be
    * read four times over, nor logged.
    */
   private handlerOf(command: Buffer, name: string): Handler | undefined {
@@ -149,6 +149,7 @@ export class RelayConnection extends SMTPConnection {
     if (!this.hostNameAppearsAs) return undefined;
     if (name === "RCPT") return this.handler_RCPT;
     if (name === "MAIL") return this.handler_MAIL;
+    if (name === "RSET") return this.handler_RSET;
     return name === "DATA" ? this.handler_DATA : undefined;
   }
 

@@ -58,12 +58,10 @@ type Callback = (error?: Error | null) => void;
 const MAIL_PARAMS = new Set(["SIZE", "BODY", "SMTPUTF8", "RET", "ENVID", "AUTH"]);
 const RCPT_PARAMS = new Set(["NOTIFY", "ORCPT"]);
 
-/** smtp-server takes refusals as errors whose message it sends; ours carries the whole reply. */
-const refusal = (reply: Reply): Error =>
-  Object.assign(new Error(), { responseCode: reply.code, message: new Spoken(reply) });
-
-const unspoken = (responseCode: number, reply: Promise<Reply>): Error =>
-  Object.assign(new Error(), { responseCode, message: new Unspoken(reply) });
+/** smtp-server takes refusals as errors whose message it sends; ours carries the whole reply, and no stack: that took a tenth of a refusal's time. */
+const refused = (responseCode: number, message: Spoken | Unspoken): Error =>
+  ({ name: "Refusal", responseCode, message }) as unknown as Error;
+const refusal = (reply: Reply): Error => refused(reply.code, new Spoken(reply));
 
 /** smtp-server with our connection class; its hooks are translated into the calls of intake and back. */
 export class RelayServer extends SMTPServer {
@@ -187,7 +185,7 @@ export class RelayServer extends SMTPServer {
     };
     // The connection reads on while a refusal is written down; its answer keeps its place.
     const readOn = ({ code }: Reply, spoken: Promise<Reply>): void => {
-      if (code !== 421) answer(unspoken(code, spoken));
+      if (code !== 421) answer(refused(code, new Unspoken(spoken)));
     };
     this.settle(answer, async () => {
       const { path, args } = address as unknown as ReadAddress;
