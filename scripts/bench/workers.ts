@@ -5,7 +5,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { cpuSeconds, freePort, type Running, start, untilListening } from "./lib/processes.ts";
@@ -59,6 +59,24 @@ async function relay(workers: number): Promise<Relay> {
   return { ...running, port, pids };
 }
 
+/** The bare peer in so many processes: what doubling them gives a program that does nothing but pass on, on this machine in this hour. */
+async function bare(processes: number): Promise<Relay> {
+  const port = await freePort();
+  const running = start(process.execPath, [
+    join(HERE, "lib/bare-cluster.ts"),
+    ...[port, sink.port, processes].map(String),
+  ]);
+  await untilListening(port);
+  return { ...running, port, pids: () => [running.pid, ...childrenOf(running.pid)] };
+}
+
+/** Time of all processors so far: working, and all of it. */
+function machineTime(): { busy: number; all: number } {
+  const line = readFileSync("/proc/stat", "utf8").split("\n")[0] ?? "";
+  const times = line.split(/ +/).slice(1, 9).map(Number);
+  return { busy: sum(times) - (times[3] ?? 0) - (times[4] ?? 0), all: sum(times) };
+}
+
 const childrenOf = (pid: number): number[] =>
   readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number);
 
@@ -68,8 +86,17 @@ const memoryOf = (pid: number, field: "Pss" | "Rss"): number =>
   1024;
 const sum = (values: readonly number[]): number => values.reduce((all, each) => all + each, 0);
 
-async function measure({ port, pids }: Relay, reconnects = false): Promise<{ rate: number; cpu: number }> {
+interface Measured {
+  readonly rate: number;
+  /** s for 1,000 mails. */
+  readonly cpu: number;
+  /** Processors of the machine that worked, whoever for. */
+  readonly cores: number;
+}
+
+async function measure({ port, pids }: Relay, reconnects = false): Promise<Measured> {
   const before = sum(pids().map(cpuSeconds));
+  const machine = machineTime();
   const seconds = await send(port, {
     mails: MAILS,
     sessions: SESSIONS,
@@ -78,7 +105,9 @@ async function measure({ port, pids }: Relay, reconnects = false): Promise<{ rat
     recipient: "reader@example.com",
     reconnects,
   });
-  return { rate: MAILS / seconds, cpu: ((sum(pids().map(cpuSeconds)) - before) / MAILS) * 1000 };
+  const now = machineTime();
+  const cores = (availableParallelism() * (now.busy - machine.busy)) / (now.all - machine.all);
+  return { rate: MAILS / seconds, cpu: ((sum(pids().map(cpuSeconds)) - before) / MAILS) * 1000, cores };
 }
 
 /** Holds so many connections that have said EHLO and nothing more. @returns what ends them */
@@ -101,11 +130,21 @@ try {
   const idlePss = median(idle.map((pid) => memoryOf(pid, "Pss")));
   const idleRss = median(idle.map((pid) => memoryOf(pid, "Rss")));
   const supervisorPss = memoryOf(two.pid, "Pss");
+  const bares = [await bare(1), await bare(TWO)] as const;
+  relays.push(...bares);
   for (const each of relays) await measure(each);
-  const rounds: { one: number; two: number; cpuOne: number; cpuTwo: number }[] = [];
+  const rounds: { one: number; two: number; cpuOne: number; cpuTwo: number; cores: number; bare: number }[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     const [first, second] = [await measure(one), await measure(two)];
-    rounds.push({ one: first.rate, two: second.rate, cpuOne: first.cpu, cpuTwo: second.cpu });
+    const [bareOne, bareTwo] = [await measure(bares[0]), await measure(bares[1])];
+    rounds.push({
+      one: first.rate,
+      two: second.rate,
+      cpuOne: first.cpu,
+      cpuTwo: second.cpu,
+      cores: second.cores,
+      bare: bareTwo.rate / bareOne.rate,
+    });
     process.stderr.write(`round ${round + 1} of ${ROUNDS}: ${first.rate.toFixed(0)} and ${second.rate.toFixed(0)}\n`);
   }
   const single: { one: number; two: number }[] = [];
@@ -121,9 +160,11 @@ try {
     held.push({ memory, beside, without: (await measure(two)).rate });
   }
   console.log(`${MAILS} mails of ${BYTES} bytes a round, ${SESSIONS} sessions, ${ROUNDS} rounds, medians`);
-  const middle = (field: "one" | "two" | "cpuOne" | "cpuTwo"): number => median(rounds.map((each) => each[field]));
+  const middle = (field: keyof (typeof rounds)[0]): number => median(rounds.map((each) => each[field]));
   report("workers", [
     { name: `${TWO} workers / one`, value: median(rounds.map((each) => each.two / each.one)), target: 1.7, unit: "x" },
+    { name: `the bare peer: ${TWO} processes / one`, value: middle("bare"), unit: "x" },
+    { name: `processors of the machine busy beside ${TWO} workers`, value: middle("cores"), unit: "" },
     {
       name: `a connection for each mail: ${TWO} workers / one`,
       value: median(single.map((each) => each.two / each.one)),
