@@ -17,8 +17,8 @@ const NONE: Parcel["changes"] = { fields: [], additions: [] };
 const NOTHING = Buffer.alloc(0);
 
 export interface Contents {
-  /** What goes into the row; undefined: it lies in a file, which is on disk. @throws Unavailable */
-  keep(id: string, parcel: Parcel): Promise<Buffer | undefined>;
+  /** What goes into the database, in pieces (`bodies.ts`); undefined: it lies in a file, which is on disk. @throws Unavailable */
+  keep(id: string, parcel: Parcel): Promise<readonly Buffer[] | undefined>;
   read(mail: QueuedMail): Promise<Parcel>;
   removeFile(id: string): Promise<void>;
   /** Removes files that no mail names. @returns how many */
@@ -34,7 +34,7 @@ export function createContents(dir: string, environment: Environment<Name>, inli
   return {
     removeFile,
     async keep(id, parcel) {
-      if (parcel.bytes <= inlineBytesMax) return inOnePiece(parcel);
+      if (parcel.bytes <= inlineBytesMax) return piecesOf(parcel);
       try {
         await writeFile(files, pathOf(id), parcel);
         return undefined;
@@ -69,11 +69,11 @@ async function* once(whole: Buffer): AsyncIterable<Buffer> {
   yield whole;
 }
 
-async function inOnePiece({ front, whole, read }: Parcel): Promise<Buffer> {
-  if (whole) return front.length === 0 ? whole : Buffer.concat([front, whole]);
+async function piecesOf({ front, whole, read }: Parcel): Promise<readonly Buffer[]> {
+  if (whole) return [front, whole];
   const pieces = [front];
   for await (const piece of read()) pieces.push(piece);
-  return Buffer.concat(pieces);
+  return pieces;
 }
 
 /** On disk when it resolves, name and all. */
