@@ -7,6 +7,7 @@ import { open, readdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { Parcel } from "../../delivery/next-hop.ts";
 import type { QueuedMail } from "../../delivery/queue/queued.ts";
+import { buffersMade } from "../../kit/memory.ts";
 import { Unavailable } from "../../kit/trouble.ts";
 import type { Environment } from "../lmdb/environment.ts";
 import { bytesOf } from "../lmdb/open.ts";
@@ -45,7 +46,10 @@ export function createContents(dir: string, environment: Environment<Name>, inli
     },
     async read({ id, bytes }) {
       const whole = await environment.read((dbs) => bytesOf(dbs.bodies).get(idKey(id)));
-      if (whole) return { front: NOTHING, bytes: whole.length, changes: NONE, whole, read: () => once(whole) };
+      if (whole) {
+        buffersMade(whole.length);
+        return { front: NOTHING, bytes: whole.length, changes: NONE, whole, read: () => once(whole) };
+      }
       const isFile = await environment.read((dbs) => readRow(dbs, id)?.isFile);
       if (!isFile) throw trouble(`the content of ${id} is not there`);
       return { front: NOTHING, bytes, changes: NONE, read: () => readFile(pathOf(id), id) };
