@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { type FileHandle, open, unlink } from "node:fs/promises";
 import { join } from "node:path";
+import { buffersMade } from "../kit/memory.ts";
 import { Unavailable } from "../kit/trouble.ts";
 import type { Content } from "../mail/content.ts";
 
@@ -61,6 +62,8 @@ export function createContentWriter(bounds: ContentBounds): ContentWriter {
       return pieces.bytes() > (header ? PIECE_BYTES : memoryBytesMax) ? spill() : undefined;
     },
     async finish() {
+      // The packets it came in, and what they are joined to.
+      buffersMade(2 * bytes);
       if (!header) return inMemory(pieces.list(), bytes);
       try {
         await spill();

@@ -1,3 +1,4 @@
+import { LowBytes } from "../../kit/low-bytes.ts";
 import type { Parcel } from "../next-hop.ts";
 import type { OwnWord } from "../queue/own-words.ts";
 
@@ -33,22 +34,28 @@ class LineReader {
       at = 1;
       this.#afterCr = false;
     }
-    for (;;) {
-      const cr = piece.indexOf(CR, at);
-      const end = cr < 0 ? piece.length : cr;
-      const lf = piece.indexOf(LF, at);
-      if (lf >= 0 && (cr < 0 || lf !== cr + 1)) throw new Unfit("bare-newline");
-      this.#length += end - at;
-      if (this.#length > LINE_MAX) throw new Unfit("long-line");
-      if (cr < 0) return;
+    const low = new LowBytes(piece);
+    for (let place = low.next(at); place < piece.length; place = low.next(place)) {
+      const byte = piece[place];
+      place += 1;
+      if (byte === LF) throw new Unfit("bare-newline");
+      if (byte !== CR) continue;
+      this.#grow(place - 1 - at);
       this.#length = 0;
-      if (cr + 1 === piece.length) {
+      if (place === piece.length) {
         this.#afterCr = true;
         return;
       }
-      if (piece[cr + 1] !== LF) throw new Unfit("bare-newline");
-      at = cr + 2;
+      if (piece[place] !== LF) throw new Unfit("bare-newline");
+      place += 1;
+      at = place;
     }
+    this.#grow(piece.length - at);
+  }
+
+  #grow(bytes: number): void {
+    this.#length += bytes;
+    if (this.#length > LINE_MAX) throw new Unfit("long-line");
   }
 
   /** @throws Unfit */

@@ -1,3 +1,4 @@
+import { LowBytes } from "../../kit/low-bytes.ts";
 import type { ReplyId } from "../../mail/replies.ts";
 
 const CR = 13;
@@ -46,21 +47,23 @@ export class DataReader {
 
   /** Takes what came off the wire. @returns what follows the mail once its end was seen, else undefined */
   feed(chunk: Buffer): Buffer | undefined {
-    const lastLf = chunk.lastIndexOf(LF);
-    if (lastLf < 0) {
+    const linesEnd = chunk.lastIndexOf(LF) + 1;
+    if (linesEnd === 0) {
       this.keep(chunk);
       return undefined;
     }
-    const lines =
-      this.carry.length > 0
-        ? Buffer.concat([...this.carry, chunk.subarray(0, lastLf + 1)])
-        : chunk.subarray(0, lastLf + 1);
-    const rest = chunk.subarray(lastLf + 1);
-    this.carry = [];
-    this.carryBytes = 0;
-    const end = this.walk(lines);
-    if (end !== undefined) return end < lines.length ? Buffer.concat([lines.subarray(end), rest]) : rest;
-    if (rest.length > 0) this.keep(rest);
+    let from = 0;
+    if (this.carry.length > 0) {
+      // Only the line that was cut is put together.
+      from = chunk.indexOf(LF) + 1;
+      const line = Buffer.concat([...this.carry, chunk.subarray(0, from)]);
+      this.carry = [];
+      this.carryBytes = 0;
+      if (this.walk(line) !== undefined) return chunk.subarray(from);
+    }
+    const end = this.walk(chunk.subarray(from, linesEnd));
+    if (end !== undefined) return chunk.subarray(from + end);
+    if (linesEnd < chunk.length) this.keep(chunk.subarray(linesEnd));
     return undefined;
   }
 
@@ -79,19 +82,18 @@ export class DataReader {
 
   /** Walks complete lines. @returns the offset after the line that ends the mail */
   private walk(lines: Buffer): number | undefined {
+    const low = new LowBytes(lines);
     let from = 0;
     let at = 0;
-    let cr = lines.indexOf(CR);
     while (at < lines.length) {
-      const lf = lines.indexOf(LF, at);
-      if (cr >= 0 && cr < at) cr = lines.indexOf(CR, at);
+      const lf = this.endOfLine(lines, low, at);
       // CR CR LF ends a line for some servers and for others it does not: nothing may end after it.
       const crlf = lf > at && lines[lf - 1] === CR && lines[lf - 2] !== CR;
       if (crlf && lf === at + 2 && lines[at] === DOT && this.afterCrlf) {
         this.emit(lines, from, at);
         return lf + 1;
       }
-      if (!crlf || (cr >= 0 && cr < lf - 1)) this.fail("bare-newline");
+      if (!crlf) this.fail("bare-newline");
       if (lines[at] === DOT) {
         this.emit(lines, from, at);
         from = at + 1;
@@ -102,6 +104,19 @@ export class DataReader {
     }
     this.emit(lines, from, lines.length);
     return undefined;
+  }
+
+  /** @returns where the LF is that ends the line, which there is; a CR that stands elsewhere than before it is a defect */
+  private endOfLine(lines: Buffer, low: LowBytes, at: number): number {
+    let place = low.next(at);
+    while (lines[place] !== LF) {
+      if (lines[place] === CR) {
+        if (lines[place + 1] === LF) return place + 1;
+        this.fail("bare-newline");
+      }
+      place = low.next(place + 1);
+    }
+    return place;
   }
 
   private checkLine(lines: Buffer, at: number, lf: number): void {

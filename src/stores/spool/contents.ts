@@ -7,6 +7,7 @@ import { open, readdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { Parcel } from "../../delivery/next-hop.ts";
 import type { QueuedMail } from "../../delivery/queue/queued.ts";
+import { buffersMade } from "../../kit/memory.ts";
 import { Unavailable } from "../../kit/trouble.ts";
 import type { Environment } from "../lmdb/environment.ts";
 import { bytesOf } from "../lmdb/open.ts";
@@ -17,8 +18,8 @@ const NONE: Parcel["changes"] = { fields: [], additions: [] };
 const NOTHING = Buffer.alloc(0);
 
 export interface Contents {
-  /** What goes into the row; undefined: it lies in a file, which is on disk. @throws Unavailable */
-  keep(id: string, parcel: Parcel): Promise<Buffer | undefined>;
+  /** What goes into the database, in pieces (`bodies.ts`); undefined: it lies in a file, which is on disk. @throws Unavailable */
+  keep(id: string, parcel: Parcel): Promise<readonly Buffer[] | undefined>;
   read(mail: QueuedMail): Promise<Parcel>;
   removeFile(id: string): Promise<void>;
   /** Removes files that no mail names. @returns how many */
@@ -34,7 +35,7 @@ export function createContents(dir: string, environment: Environment<Name>, inli
   return {
     removeFile,
     async keep(id, parcel) {
-      if (parcel.bytes <= inlineBytesMax) return inOnePiece(parcel);
+      if (parcel.bytes <= inlineBytesMax) return piecesOf(parcel);
       try {
         await writeFile(files, pathOf(id), parcel);
         return undefined;
@@ -45,7 +46,10 @@ export function createContents(dir: string, environment: Environment<Name>, inli
     },
     async read({ id, bytes }) {
       const whole = await environment.read((dbs) => bytesOf(dbs.bodies).get(idKey(id)));
-      if (whole) return { front: NOTHING, bytes: whole.length, changes: NONE, whole, read: () => once(whole) };
+      if (whole) {
+        buffersMade(whole.length);
+        return { front: NOTHING, bytes: whole.length, changes: NONE, whole, read: () => once(whole) };
+      }
       const isFile = await environment.read((dbs) => readRow(dbs, id)?.isFile);
       if (!isFile) throw trouble(`the content of ${id} is not there`);
       return { front: NOTHING, bytes, changes: NONE, read: () => readFile(pathOf(id), id) };
@@ -69,11 +73,11 @@ async function* once(whole: Buffer): AsyncIterable<Buffer> {
   yield whole;
 }
 
-async function inOnePiece({ front, whole, read }: Parcel): Promise<Buffer> {
-  if (whole) return front.length === 0 ? whole : Buffer.concat([front, whole]);
+async function piecesOf({ front, whole, read }: Parcel): Promise<readonly Buffer[]> {
+  if (whole) return [front, whole];
   const pieces = [front];
   for await (const piece of read()) pieces.push(piece);
-  return Buffer.concat(pieces);
+  return pieces;
 }
 
 /** On disk when it resolves, name and all. */

@@ -7,6 +7,7 @@ import type { Parcel } from "../../delivery/next-hop.ts";
 import type { Ask, NewMail, Settlement, Spool } from "../../delivery/queue/spool.ts";
 import { Unavailable } from "../../kit/trouble.ts";
 import { Environment } from "../lmdb/environment.ts";
+import { bytesIn } from "./bodies.ts";
 import { bringBack, noteClock } from "./clock-back.ts";
 import { createContents } from "./contents.ts";
 import { keepFresh, takeFresh } from "./fresh.ts";
@@ -227,7 +228,7 @@ function arrivals({ environment, owner, contents, space }: Arrivals): Pick<Spool
             store(dbs, mail, body);
             void dbs.arriving.put(idKey(mail.id), owner.name);
           },
-          1 + (body?.length ?? 0) / BYTES_PER_WEIGHT,
+          1 + bytesIn(body ?? []) / BYTES_PER_WEIGHT,
         );
       } catch (error) {
         if (/space left/.test((error as Error).message)) space.wasFull();

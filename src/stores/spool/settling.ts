@@ -1,7 +1,7 @@
 /** What became of mails, put into their rows; everything here runs inside a transaction. */
 import type { QueuedRecipient } from "../../delivery/queue/queued.ts";
 import type { Change, NewMail, Settlement } from "../../delivery/queue/spool.ts";
-import { bytesOf } from "../lmdb/open.ts";
+import { putBody } from "./bodies.ts";
 import {
   freshRows,
   idKey,
@@ -17,16 +17,16 @@ import {
 import { schedule, setLate, unschedule } from "./turns.ts";
 
 /** Puts a mail in, to be tried; its content is what `body` says, or a file. */
-export function insert(dbs: Tables, mail: NewMail, body: Buffer | undefined): void {
+export function insert(dbs: Tables, mail: NewMail, body: readonly Buffer[] | undefined): void {
   store(dbs, mail, body);
   begin(dbs, mail.id, rowOf(mail));
 }
 
 /** Puts a mail in without letting it be found. */
-export function store(dbs: Tables, mail: NewMail, body: Buffer | undefined): void {
+export function store(dbs: Tables, mail: NewMail, body: readonly Buffer[] | undefined): void {
   const row = rowOf(mail);
   writeRow(dbs, mail.id, body ? row : { ...row, isFile: true });
-  if (body) void bytesOf(dbs.bodies).put(idKey(mail.id), body);
+  if (body) putBody(dbs, mail.id, body);
 }
 
 /** What arrived is to be tried. @returns false: it was not arriving */
@@ -65,7 +65,7 @@ export function settle(dbs: Tables, { lease, changes, reports, ...more }: Settle
   const isFresh = lease.isFresh === true && dbs.arriving.doesExist(idKey(mail.id));
   if (isFresh) void dbs.arriving.remove(idKey(mail.id));
   else void dbs.leases.remove(leaseKey(mail.id, turn));
-  for (const report of reports) insert(dbs, report.mail, report.own.text);
+  for (const report of reports) insert(dbs, report.mail, [report.own.text]);
   const row = (isFresh && freshRows.get(mail)) || readRow(dbs, mail.id);
   if (!row) return false;
   const touched = apply(row, changes);

@@ -46,6 +46,19 @@ describe("a mail's way through the spool", () => {
     expect(await textOf((await spool.content(mail)).read())).toBe("Received: here\r\nSubject: ä\r\n\r\n.\r\n");
   });
 
+  it.each([0, 1, 4_096, 65_536, 70_000, 1_048_560, 1_500_000])(
+    "keeps a content of %d bytes bit for bit, and no other's bytes with it",
+    async (bytes) => {
+      const spool = await testSpool({ inlineBytesMax: 2_000_000 });
+      const contents = ["a", "b", "c"].map((letter) => Buffer.alloc(bytes, letter));
+      // In one commit: each is on its way while the others are.
+      const mails = await Promise.all(contents.map((content, at) => spool.put(`m${at}`, { content })));
+      for (const [at, mail] of mails.entries()) {
+        expect(await textOf((await spool.content(mail)).read())).toBe(`Received: here\r\n${contents[at]}`);
+      }
+    },
+  );
+
   it("belongs to who took it, until he has settled it", async () => {
     const spool = await testSpool();
     await spool.put("m1");
