@@ -6,6 +6,7 @@ import {
   isScalar,
   LineCounter,
   parseDocument,
+  YAMLParseError,
   type Node as YamlNode,
 } from "yaml";
 import type { z } from "zod";
@@ -70,10 +71,18 @@ function parse(text: string, lineCounter: LineCounter): Document.Parsed {
   Error.stackTraceLimit = 0;
   try {
     return parseDocument(text, { lineCounter, uniqueKeys: false, prettyErrors: false });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const nothing = parseDocument("", { lineCounter });
+    nothing.errors.push(new YAMLParseError([0, 0], "IMPOSSIBLE", TOO_DEEP));
+    return nothing;
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
   }
 }
+
+/** The parser goes down with the file, and may have nowhere left to go. */
+const TOO_DEEP = "is nested too deeply to be read";
 
 /** So many are told of a file, and that there are more. */
 const PROBLEMS_MAX = 100;
@@ -95,7 +104,8 @@ export function explainAll(file: YamlFile, issues: readonly z.core.$ZodIssue[]):
 
 /** Of the syntax, in the order of the file. @param at writes file and line */
 function problemsIn(document: Document.Parsed, at: (offset: number) => string): string[] {
-  const errors = document.errors.map(({ pos, message }) => [pos[0], message] as const);
+  const textOf = (message: string): string => (/call stack/.test(message) ? TOO_DEEP : message);
+  const errors = document.errors.map(({ pos, message }) => [pos[0], textOf(message)] as const);
   const twice = keysTwice(document.contents).map((offset) => [offset, "Map keys must be unique"] as const);
   return [...errors, ...twice]
     .sort(([a], [b]) => a - b)
@@ -131,7 +141,7 @@ function contentOf(document: Document.Parsed): { value?: unknown; trouble?: stri
   try {
     return { value: document.toJS({ maxAliasCount: ALIASES_MAX }) };
   } catch (error) {
-    return { trouble: (error as Error).message };
+    return { trouble: error instanceof RangeError ? TOO_DEEP : (error as Error).message };
   }
 }
 

@@ -16,8 +16,12 @@ import { spokenReply, troubleReply, withoutCustody } from "./spoken.ts";
 
 export interface Transaction {
   readonly mailId: string;
-  /** Judges a recipient and asks the next hop. The reply is for the client as it stands. */
-  rcpt(recipient: Recipient): Promise<Reply>;
+  /**
+   * Judges a recipient and asks the next hop. The reply is for the client as it stands.
+   * @param refused is told of a refusal as soon as nothing remains but to write it down: the client hears it, or that it could not be
+   * written, when `spoken` resolves, and no command that follows hangs on which of the two
+   */
+  rcpt(recipient: Recipient, refused?: (reply: Reply, spoken: Promise<Reply>) => void): Promise<Reply>;
   /** Judges the mail and hands it over. The reply is final: entries are written, custody is where the reply says. */
   data(content: Content, known?: MailFacts): Promise<Reply>;
   /** A mail the door itself had to refuse (too large, a bare LF): written down like every other refusal. */
@@ -64,9 +68,16 @@ export function createTransaction(parts: IntakeParts, view: MailView, start: Sta
   };
   return {
     mailId: view.mailId,
-    async rcpt(recipient) {
-      const ask = () => rcpt(course, recipient);
-      return conduct ? conduct.rcpt(view, recipient, ask) : (await ask()).reply;
+    async rcpt(recipient, refused) {
+      let spoken: Promise<Reply> | undefined;
+      const ask = async (): Promise<Answered> => {
+        const found = await rcpt(course, recipient);
+        spoken = found.spoken;
+        return found;
+      };
+      const reply = conduct ? await conduct.rcpt(view, recipient, ask) : (await ask()).reply;
+      if (spoken) refused?.(reply, spoken);
+      return spoken ?? reply;
     },
     data: (content, known = {}) => settled(conclude(course, content, known)),
     refuse: (id, detail, known) => settled(refuseAll(course, writeReply(id, { mailId: view.mailId, detail }), known)),
@@ -77,7 +88,12 @@ export function createTransaction(parts: IntakeParts, view: MailView, start: Sta
   };
 }
 
-async function rcpt(course: Course, recipient: Recipient): Promise<Answered> {
+interface Judged extends Answered {
+  /** Set for a refusal of our own: the reply, once its entry is on disk. */
+  readonly spoken?: Promise<Reply>;
+}
+
+async function rcpt(course: Course, recipient: Recipient): Promise<Judged> {
   const { parts, view } = course;
   const stage = scopedTo(await parts.pipeline.run("rcpt", { ...view, recipient }), recipient);
   const decision = stage.for(recipient);
@@ -85,7 +101,8 @@ async function rcpt(course: Course, recipient: Recipient): Promise<Answered> {
   if (decision.kind === "reject" || decision.kind === "defer") {
     const reply = spokenReply(decision, view.mailId, parts.explainAt);
     const result = { verdict: withoutCustody(decision), rules: stage, reply };
-    return { reply: await recorded(parts, [judgementEntry(subject, result, parts.isLocal)], reply), asked: false };
+    const spoken = recorded(parts, [judgementEntry(subject, result, parts.isLocal)], reply);
+    return { reply, asked: false, spoken };
   }
   if (course.handover.answersEach && course.recipients.length > 0) {
     return { reply: writeReply("too-many-recipients", { mailId: view.mailId, detail: "one at a time" }), asked: false };

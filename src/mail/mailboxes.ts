@@ -84,6 +84,7 @@ interface Scan {
 }
 
 const SPECIAL = /["(<,;:]/g;
+const SEPARATORS = /[,;]*/y;
 
 /** Cuts at the commas, semicolons and group colons that are not quoted, commented or in angle brackets. */
 function splitMailboxes(value: string): string[] {
@@ -95,8 +96,13 @@ function splitMailboxes(value: string): string[] {
     else if (char === "(") at = skipComment(value, at);
     else if (char === "<") at = takeAngle(scan, value, at);
     else {
-      if (char === "," || char === ";") finish(scan);
-      else if (char === ":" && scan.angles.length === 0) scan.text = "";
+      if (char === "," || char === ";") {
+        finish(scan);
+        // As many as there are: a field may have hundreds of thousands.
+        SEPARATORS.lastIndex = at + 1;
+        SEPARATORS.exec(value);
+        at = SEPARATORS.lastIndex - 1;
+      } else if (char === ":" && scan.angles.length === 0) scan.text = "";
       else scan.text += char;
       at += 1;
       // What means nothing here is taken together.
@@ -115,10 +121,13 @@ function finish(scan: Scan): void {
   if (scan.text === "" && scan.angles.length === 0) return;
   const text = scan.text.trim();
   const candidates = scan.angles.length === 0 || text.includes("@") ? [...scan.angles, text] : scan.angles;
-  for (const candidate of candidates) if (candidate !== "") scan.found.push(candidate.replace(/^@[^:"]*:/, ""));
+  for (const candidate of candidates) if (candidate !== "") scan.found.push(withoutRoute(candidate));
   scan.text = "";
   scan.angles = [];
 }
+
+/** RFC 5322 4.4, obs-route. */
+const withoutRoute = (text: string): string => (text.startsWith("@") ? text.replace(/^@[^:"]*:/, "") : text);
 
 function takeQuoted(scan: Scan, value: string, start: number): number {
   let at = start + 1;

@@ -143,6 +143,8 @@ export function channelOfProcess(end: () => void): Channel {
   if (!process.connected) end();
   // Otherwise Node ends a worker the moment its supervisor dies, in the middle of its mails.
   if (worker) worker.exitedAfterDisconnect = true;
+  // The channel breaks before it is known to be closed, and that is told next; unheard, this would end it with a trace of node:cluster.
+  worker?.on("error", () => undefined);
   return {
     send(report) {
       if (process.connected) process.send?.(report, undefined, undefined, () => undefined);

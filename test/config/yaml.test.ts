@@ -42,6 +42,12 @@ describe("a YAML file", () => {
     expect(file.at(key, "wrong")).toBe(expected);
   });
 
+  it.each([2_000, 20_000, 200_000])("a file nested %i deep is told so, and does not take its reader down", (depth) => {
+    const { problems, value } = parseYaml("file.yaml", "[".repeat(depth) + "]".repeat(depth));
+    if (value === undefined) expect(problems[0]).toBe("file.yaml:1: is nested too deeply to be read");
+    else expect(depth).toBeLessThan(20_000);
+  });
+
   it("that does not parse names the line and has no value", () => {
     const broken = parseYaml("file.yaml", "a: 1\nb: [1, 2\nc: 3\n");
     expect(broken.value).toBeUndefined();

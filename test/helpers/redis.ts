@@ -55,7 +55,7 @@ export interface RedisCluster {
 /** A port whose bus port, 10,000 above, is free too. */
 async function clusterPort(): Promise<number> {
   for (let tries = 0; tries < 100; tries += 1) {
-    const port = 15_000 + Math.floor(Math.random() * 10_000);
+    const port = 15_000 + Math.floor(Math.random() * 7_000);
     if ((await isFree(port)) && (await isFree(port + 10_000))) return port;
   }
   throw new Error("no free ports for a Redis Cluster");

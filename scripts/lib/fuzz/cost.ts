@@ -35,12 +35,15 @@ async function longestTurn(work: () => void | Promise<void>): Promise<number> {
   return longest;
 }
 
+const LEAST_MS = 0.1;
+
 /** A piece of work that is always the same: others on the same cores make it dearer, and by that much everything else, too. */
 function yardstickMs(): number {
   const before = threadMs();
   let text = "";
   for (let n = 0; n < 60_000; n += 1) text = (text + n).slice(-64);
-  return text === "" ? 0 : threadMs() - before;
+  // A clock that was not moved on meanwhile says nothing, and divides by nothing.
+  return text === "" ? LEAST_MS : Math.max(LEAST_MS, threadMs() - before);
 }
 
 let bestYardstickMs = Number.POSITIVE_INFINITY;

@@ -135,8 +135,8 @@ const SLOTS_MOVED = 800;
 export async function clusterRedis(work: string): Promise<RedisWorld> {
   const nodes: Server[] = [];
   for (let n = 0; n < 2 * MASTERS; n += 1) {
-    // The bus port is 10,000 above.
-    const port = 12_000 + Math.floor(Math.random() * 20_000);
+    // The bus port is 10,000 above: both below those that connections leave from.
+    const port = 12_000 + Math.floor(Math.random() * 10_000);
     nodes.push(await startServer(work, ["--cluster-enabled", "yes", "--cluster-node-timeout", "1500"], port));
   }
   const hosts = nodes.map(({ port }) => `127.0.0.1:${port}`);

@@ -182,8 +182,17 @@ function tell(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** Others would be ended by the signal. */
-const hasSteppedClock = (pid: number): boolean => commandLine(pid).includes("step-clock");
+const SIGUSR2_BIT = 1n << 11n;
+
+/** Does it listen? Others, and one that is only starting (it reads the time by itself), would be ended by the signal. */
+function hasSteppedClock(pid: number): boolean {
+  try {
+    const [, caught = "0"] = /^SigCgt:\s*(\S+)/m.exec(readFileSync(`/proc/${pid}/status`, "latin1")) ?? [];
+    return (BigInt(`0x${caught}`) & SIGUSR2_BIT) !== 0n;
+  } catch {
+    return false;
+  }
+}
 
 function commandLine(pid: number): string {
   try {

@@ -70,13 +70,13 @@ async function check(
   const missing = [messageKey, ...keys].find((key): key is NoKey => key !== undefined && "trouble" in key);
   if (missing) return { result: missing.trouble === "temperror" ? "temperror" : "fail", because: missing.because };
   const hashes = await hashBodies(mail, [message]);
-  const because = mismatch(mail, message, { key: messageKey as PublicKey, hashes });
+  const because = await mismatch(mail, message, { key: messageKey as PublicKey, hashes });
   if (because !== undefined) return { result: "fail", because: `ARC-Message-Signature: ${because}` };
   const sets = seals.map(({ set }) => set);
   for (const [index, { set, algorithm, signature }] of seals.entries()) {
     const publicKey = keys[index] as PublicKey;
     const signed = sealedText(sets.slice(0, index), set) + withoutSignature(set.seal, mail.block, "relaxed");
-    if (!verifySignature(signed, signature, { ...algorithm, publicKey })) {
+    if (!(await verifySignature(signed, signature, { ...algorithm, publicKey }))) {
       return { result: "fail", because: `ARC-Seal ${set.instance}: the signature does not fit` };
     }
   }

@@ -118,40 +118,78 @@ function relaxedBody(sink: Sink): Canonicalizer {
   let newlines = 0;
   let sawCr = false;
   let empty = true;
+  let used = 0;
+  const flush = (): void => {
+    if (used > 0) sink.write(out.subarray(0, used));
+    used = 0;
+  };
+  /** What came before the next byte that stays. */
+  const catchUp = (): void => {
+    if (newlines > 0) {
+      flush();
+      sink.newlines(newlines);
+      newlines = 0;
+    }
+    empty = false;
+  };
+  const step = (byte: number): void => {
+    if (byte === LF) {
+      newlines += 1;
+      blank = false;
+      sawCr = false;
+    } else if (byte === CR) sawCr = true;
+    else if (byte === SPACE || byte === TAB) blank = true;
+    else {
+      catchUp();
+      if (used > OUT_BYTES - 3) flush();
+      // A CR without its LF is an ordinary byte.
+      if (sawCr) out[used++] = CR;
+      if (blank) out[used++] = SPACE;
+      out[used++] = byte;
+      sawCr = false;
+      blank = false;
+    }
+  };
   return {
     update(chunk) {
-      let used = 0;
-      for (const byte of chunk) {
-        if (byte === LF) {
-          newlines += 1;
-          blank = false;
-          sawCr = false;
-        } else if (byte === CR) sawCr = true;
-        else if (byte === SPACE || byte === TAB) blank = true;
-        else {
-          if (newlines > 0) {
-            sink.write(out.subarray(0, used));
-            used = 0;
-            sink.newlines(newlines);
-            newlines = 0;
-          }
-          if (used > OUT_BYTES - 3) {
-            sink.write(out.subarray(0, used));
-            used = 0;
-          }
-          // A CR without its LF is an ordinary byte.
-          if (sawCr) out[used++] = CR;
-          if (blank) out[used++] = SPACE;
-          out[used++] = byte;
-          sawCr = false;
-          blank = false;
-          empty = false;
-        }
+      for (let at = 0; at < chunk.length; ) {
+        const end = blank || sawCr ? at : endOfCanonical(chunk, at);
+        if (end - at >= RUN_BYTES_MIN) {
+          catchUp();
+          flush();
+          sink.write(chunk.subarray(at, end));
+          at = end;
+        } else for (const stop = Math.max(end, at + 1); at < stop; at += 1) step(chunk[at] as number);
       }
-      sink.write(out.subarray(0, used));
+      flush();
     },
     end() {
       if (!empty) sink.newlines(1);
     },
   };
 }
+
+/** From so many bytes on, bytes that stay as they are go to the hash from where they lie. */
+const RUN_BYTES_MIN = 256;
+
+/**
+ * Most bodies have their canonical form already, but for the empty lines at their end.
+ * @returns behind the last byte that stays, with all before it from `from` on, as it is
+ */
+function endOfCanonical(chunk: Buffer, from: number): number {
+  let end = from;
+  for (let at = from; at < chunk.length; at += 1) {
+    const byte = chunk[at] as number;
+    if (isPlain(byte)) end = at + 1;
+    else if (at === from) return from;
+    else if (byte === SPACE) {
+      // At the end of the piece it is not known what follows.
+      if (!isPlain(chunk[at + 1] ?? SPACE)) return end;
+    } else if (byte === CR && chunk[at + 1] === LF) at += 1;
+    else return end;
+  }
+  return end;
+}
+
+const isPlain = (byte: number): boolean =>
+  byte > SPACE || (byte !== SPACE && byte !== CR && byte !== LF && byte !== TAB);

@@ -1,11 +1,11 @@
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { SMTPConnection, type SMTPConnectionOptions } from "smtp-server/lib/smtp-connection.js";
-import { atEndOfTurn } from "../../kit/turn.ts";
 import { decodeXtext, type Path, parsePathWithParams } from "../../mail/path.ts";
 import { type Reply, writeReply } from "../../mail/replies.ts";
 import { createContentWriter } from "../content-writer.ts";
 import { troubleReply } from "../spoken.ts";
+import { createAnswers, Spoken, Unspoken, written } from "./answers.ts";
 import { DataReader } from "./data-reader.ts";
 import type { RelayServer } from "./server.ts";
 import { RelayStream } from "./stream.ts";
@@ -18,31 +18,18 @@ export interface ReadAddress {
   readonly path: Path;
 }
 
-/** Our reply in the place where smtp-server takes an error's text; `send` below writes it out. */
-export class Spoken {
-  readonly reply: Reply;
-  constructor(reply: Reply) {
-    this.reply = reply;
-  }
-}
-
 type Handler = (command: Buffer, callback: () => void) => void;
 const nothing = (): void => {};
 const SPACE = 32;
-const CONTROL = /[\x00-\x1f\x7f]/g;
-
-/** A reply as its lines, CRLF ended. Some words in it are the next hop's: none of them ends a line. */
-function written({ code, enhanced, lines }: Reply): string {
-  const last = lines.length - 1;
-  return lines
-    .map((line, index) => `${code}${index < last ? "-" : " "}${`${enhanced} ${line}`.trim().replace(CONTROL, " ")}\r\n`)
-    .join("");
-}
 
 /** ESMTP parameters whose values are xtext (RFC 3461 4). */
 const XTEXT = new Set(["ENVID", "ORCPT"]);
 /** Commands that change nothing and so count as "without mail", as every command does that is refused. */
 const IDLE = new Set(["NOOP", "RSET", "HELO", "EHLO", "VRFY", "HELP", "AUTH"]);
+/** Commands that are looked at while refusals before them are still being written down: none of them hangs on how that ends. */
+const AHEAD = new Set(["MAIL", "RCPT", "RSET"]);
+/** Most refusals of one connection that are being written down at a time. */
+const KEPT_MAX = 16;
 
 /**
  * One SMTP connection: smtp-server's, with what this relay does differently – our replies and addresses, our reader of mail
@@ -55,13 +42,9 @@ export class RelayConnection extends SMTPConnection {
   /** Since when a mail has been coming in. */
   receivingSince: number | undefined;
   private readonly relay: RelayServer;
-  /** Lines that go out at the end of the turn; to a client that pipelines, many in one write. */
-  private unsaid = "";
-  private readonly sayAll = (): void => {
-    const lines = this.unsaid;
-    this.unsaid = "";
-    if (lines !== "" && !this._upgrading && this._socket.readyState === "open") this._socket.write(lines);
-  };
+  private readonly answers = createAnswers((lines) => {
+    if (!this._upgrading && this._socket.readyState === "open") this._socket.write(lines);
+  });
   /** Not listeners of the socket: smtp-server strips those when it changes to TLS. */
   private readonly whenClosed = new Set<() => void>();
 
@@ -74,7 +57,7 @@ export class RelayConnection extends SMTPConnection {
 
   /** A mail is under way, or an answer is due. */
   get busy(): boolean {
-    return this.visit.transaction !== undefined || this._handlerPending;
+    return this.visit.transaction !== undefined || this._handlerPending || this.answers.kept > 0;
   }
 
   /** Runs once when the connection is gone. @returns how to take it back */
@@ -110,34 +93,38 @@ export class RelayConnection extends SMTPConnection {
   override send(code: number, data?: string | string[] | null, context?: string | false): void {
     if (code >= 400) this.visit.commandsSinceMail += 1;
     const said: unknown = data;
-    if (said instanceof Spoken && code !== 421) return this.say(written(said.reply));
-    if (code === 250 && typeof data === "string") {
-      return this.say(`250 ${this._getEnhancedStatusCode(250, context)} ${data}\r\n`);
+    if (said instanceof Unspoken) return this.answers.sayLater(said.reply);
+    if (said instanceof Spoken && code !== 421) return this.answers.say(written(said.reply));
+    const isAhead = this.answers.kept > 0;
+    if ((code === 250 || isAhead) && code !== 421 && typeof data === "string") {
+      return this.answers.say(written({ code, enhanced: this._getEnhancedStatusCode(code, context), lines: [data] }));
     }
-    // What smtp-server writes by itself it writes at once, and it may close or change to TLS behind it.
-    this.sayAll();
-    if (!(said instanceof Spoken)) return super.send(code, data, context);
-    super.send(
-      code,
-      said.reply.lines.map((line) => `${said.reply.enhanced} ${line}`.trim()),
-      false,
-    );
+    this.answers.whenNoneIsKept(() => this.sayAtOnce(code, data, context));
   }
 
-  /** A whole answer, CRLF ended: without smtp-server's log of every line. */
-  private say(lines: string): void {
-    if (this.unsaid === "") atEndOfTurn(this.sayAll);
-    this.unsaid += lines;
+  /** What smtp-server writes by itself it writes at once, and it may close or change to TLS behind it. */
+  private sayAtOnce(code: number, data?: string | string[] | null, context?: string | false): void {
+    const said: unknown = data;
+    this.answers.flush();
+    if (!(said instanceof Spoken)) return super.send(code, data, context);
+    const lines = said.reply.lines.map((line) => `${said.reply.enhanced} ${line}`.trim());
+    super.send(code, lines, false);
   }
 
   override close(): void {
-    this.sayAll();
+    this.answers.flush();
     super.close();
   }
 
   override _onCommand(command: Buffer, callback?: () => void): void {
     this.progressAt = performance.now();
     const name = command.toString("latin1", 0, 4).toUpperCase();
+    const { kept } = this.answers;
+    if (kept > 0 && (kept >= KEPT_MAX || !AHEAD.has(name))) {
+      return this.answers.whenNoneIsKept(() => {
+        if (!this._closing && !this._closed) this._onCommand(command, callback);
+      });
+    }
     if (IDLE.has(name)) this.visit.commandsSinceMail += 1;
     if (this.visit.commandsSinceMail > this.relay.parts.settings().limits.commandsWithoutMailMax) {
       return this.send(421, "too many commands without a mail");
@@ -218,7 +205,7 @@ export class RelayConnection extends SMTPConnection {
       this.send(503, "need MAIL and RCPT first");
       return callback();
     }
-    this.say("354 end with <CR><LF>.<CR><LF>\r\n");
+    this.answers.say("354 end with <CR><LF>.<CR><LF>\r\n");
     this.receiveMail();
     callback();
   }

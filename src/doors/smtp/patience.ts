@@ -4,7 +4,8 @@
  * then is no progress: whole commands are, and whole mails.
  */
 import { type ReplyId, writeReply } from "../../mail/replies.ts";
-import { type RelayConnection, Spoken } from "./connection.ts";
+import { Spoken } from "./answers.ts";
+import type { RelayConnection } from "./connection.ts";
 
 export interface PatienceLimits {
   readonly dataTimeoutMs: number;

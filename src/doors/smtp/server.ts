@@ -17,7 +17,8 @@ import { isOwn, type Recipient } from "../../mail/views.ts";
 import type { ContentBounds } from "../content-writer.ts";
 import { isReply } from "../intake.ts";
 import { troubleReply } from "../spoken.ts";
-import { type ReadAddress, RelayConnection, Spoken } from "./connection.ts";
+import { Spoken, Unspoken } from "./answers.ts";
+import { type ReadAddress, RelayConnection } from "./connection.ts";
 import type { DataBounds } from "./data-reader.ts";
 import type { PerAddress } from "./per-address.ts";
 import { newSessionId } from "./session-id.ts";
@@ -60,6 +61,9 @@ const RCPT_PARAMS = new Set(["NOTIFY", "ORCPT"]);
 /** smtp-server takes refusals as errors whose message it sends; ours carries the whole reply. */
 const refusal = (reply: Reply): Error =>
   Object.assign(new Error(), { responseCode: reply.code, message: new Spoken(reply) });
+
+const unspoken = (responseCode: number, reply: Promise<Reply>): Error =>
+  Object.assign(new Error(), { responseCode, message: new Unspoken(reply) });
 
 /** smtp-server with our connection class; its hooks are translated into the calls of intake and back. */
 export class RelayServer extends SMTPServer {
@@ -176,7 +180,16 @@ export class RelayServer extends SMTPServer {
   }
 
   override onRcptTo(address: SMTPServerAddress, session: SMTPServerSession, callback: Callback): void {
-    this.settle(callback, async () => {
+    let isAnswered = false;
+    const answer: Callback = (error) => {
+      if (!isAnswered) callback(error);
+      isAnswered = true;
+    };
+    // The connection reads on while a refusal is written down; its answer keeps its place.
+    const readOn = ({ code }: Reply, spoken: Promise<Reply>): void => {
+      if (code !== 421) answer(unspoken(code, spoken));
+    };
+    this.settle(answer, async () => {
       const { path, args } = address as unknown as ReadAddress;
       const odd = oddPath(address.address, args, { allowed: RCPT_PARAMS, utf8: session.envelope.smtpUtf8 });
       if (odd || !path.address) return odd ?? syntaxReply(501, "5.1.3", "RCPT needs an address");
@@ -188,7 +201,7 @@ export class RelayServer extends SMTPServer {
         ...(address.dsn?.orcpt && { orcpt: address.dsn.orcpt }),
         ...(path.sourceRoute !== undefined && { sourceRoute: path.sourceRoute }),
       };
-      const reply = await this.visitOf(session).transaction?.rcpt(recipient);
+      const reply = await this.visitOf(session).transaction?.rcpt(recipient, readOn);
       return reply && isPositive(reply) ? undefined : (reply ?? writeReply("local-trouble"));
     });
   }
