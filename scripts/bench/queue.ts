@@ -103,6 +103,8 @@ async function besidePeers(): Promise<void> {
     if (!(error instanceof MissingProgram)) throw error;
     skipped.push(error.message);
   }
+  // One process takes in as it comes; Haraka has one for each processor, and so may we.
+  queuers.push(await kept(startConsentry(site, MANY, ["workers: auto"])));
   for (const queuer of queuers) await measure(queuer, { bytes: 4_096, sessions: 20, mails: WARM_MAILS });
   for (const each of CASES) {
     const rounds = new Map(queuers.map((queuer) => [queuer, [] as Round[]]));
@@ -116,8 +118,11 @@ async function besidePeers(): Promise<void> {
   }
 }
 
+const MANY = "consentry, workers: auto";
+
 function compare({ name }: Case, queuers: readonly Queuer[], rounds: ReadonlyMap<Queuer, Round[]>): void {
-  const [ours, shipped, tuned, haraka] = queuers;
+  const [ours, shipped, tuned] = queuers;
+  const haraka = queuers.find((queuer) => queuer.name.startsWith("Haraka"));
   const of = (queuer: Queuer | undefined, what: keyof Round): number =>
     queuer ? median((rounds.get(queuer) ?? []).map((each) => each[what])) : Number.NaN;
   const ratio = (peer: Queuer | undefined, what: keyof Round): number => of(ours, what) / of(peer, what);
