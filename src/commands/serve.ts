@@ -50,13 +50,16 @@ export const serve = defineCommand({
 
 /** This process is the relay. */
 async function alone({ path, loaded, log }: Serving): Promise<Running> {
-  const [{ loadConfig }, { waitingForRestart }, { buildHouse }, { giveMemoryBack }, { openHouse }] = await Promise.all([
-    import("../config/load.ts"),
-    import("../config/restart.ts"),
-    import("../house.ts"),
-    import("../kit/memory.ts"),
-    import("../main.ts"),
-  ]);
+  const [{ loadConfig }, { waitingForRestart }, { buildHouse }, { compileSooner }, { giveMemoryBack }, { openHouse }] =
+    await Promise.all([
+      import("../config/load.ts"),
+      import("../config/restart.ts"),
+      import("../house.ts"),
+      import("../kit/engine.ts"),
+      import("../kit/memory.ts"),
+      import("../main.ts"),
+    ]);
+  compileSooner();
   const house = await buildHouse(loaded, log);
   giveMemoryBack();
   const service = await openHouse(house).catch(async (error: unknown) => {

@@ -180,7 +180,7 @@ export const configSchema = z.strictObject({
   workers: z
     .union([z.enum(["auto"]), z.int().min(1).max(64)])
     .default(1)
-    .describe("processes that share the doors: 1 needs no supervisor; auto: one for each processor"),
+    .describe("processes that share the doors: 1 needs no supervisor; auto: one for every two processors"),
   store: store.prefault({}).describe("what remembers consents, clients and counts"),
   dataDir: z.string().min(1).default("var").describe("embedded store, ledger, large mails in progress"),
   localDomains: z.array(domain).default([]).describe("mail for these may come from anyone"),

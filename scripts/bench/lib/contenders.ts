@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { workersOf } from "../../../src/config/workers.ts";
 import { startPostfix } from "../../../test/helpers/postfix.ts";
 import { startRspamd } from "./filters.ts";
 import { startHaraka } from "./haraka.ts";
@@ -50,11 +51,8 @@ export async function ours(ground: Ground, workers: number | "auto"): Promise<Co
   const node = ["--disable-warning=ExperimentalWarning"];
   const running = start(process.execPath, [...node, CLI, "serve", "--config", config]);
   await untilListening(port);
-  return contender(
-    workers === 1 ? "consentry, 1 worker" : `consentry, ${workers === "auto" ? CORES : workers} workers`,
-    port,
-    running,
-  );
+  const count = workersOf({ workers });
+  return contender(count === 1 ? "consentry, 1 worker" : `consentry, ${count} workers`, port, running);
 }
 
 /** smtp-server piping each mail into a kept SMTPConnection, and no rules at all. */

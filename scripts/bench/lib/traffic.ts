@@ -63,7 +63,7 @@ export interface Sink extends Running {
 export async function startSink(): Promise<Sink> {
   const port = await freePort();
   const user = process.getuid?.() === 0 ? ["-u", "nobody"] : [];
-  const running = start(program("smtp-sink", "postfix"), [...user, `127.0.0.1:${port}`, "1000"]);
+  const running = start(program("smtp-sink", "postfix"), [...user, "-m", "4000", `127.0.0.1:${port}`, "1000"]);
   await untilListening(port);
   return { ...running, port };
 }
