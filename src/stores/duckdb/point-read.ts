@@ -10,6 +10,7 @@ import { PARQUET_COLUMNS, placeOf, toEntry } from "./columns.ts";
 import { indexOf, parquetOf } from "./layout.ts";
 import { type ChunkBytes, cellsOf, rowsWith } from "./parquet/cells.ts";
 import { GROUP_ROWS, PAGE_ROWS } from "./parquet/columns.ts";
+import { forgetUnpacked, unpackInPlace } from "./parquet/unpack.ts";
 import { bytesOf, type ChunkPlace } from "./parquet/writer.ts";
 import { readVolumeIndex, type VolumeIndex, withFile } from "./volume-index.ts";
 
@@ -123,7 +124,11 @@ function volumeEntries(
     [...groups].flatMap(([group, inGroup]) => {
       const [offset = 0, bytes = 0, rows = 0] = index.groups[group] ?? [];
       // Nothing of it is left when the next one is read: texts are copies.
-      const columns = columnsOf(read(offset, bytes, scratch(bytes)), index.chunksOf(group), unseal);
+      forgetUnpacked();
+      const columns = columnsOf(read(offset, bytes, scratch(bytes)), index.chunksOf(group), {
+        unseal,
+        unpack: unpackInPlace,
+      });
       const places = inGroup.flatMap((page) =>
         placesOf(wanted, columns, { index: page, rows: Math.min(PAGE_ROWS, rows - page * PAGE_ROWS) }),
       );
@@ -138,7 +143,7 @@ function volumeEntries(
 export function columnsOf(
   bytes: Buffer,
   chunks: readonly ChunkPlace[],
-  unseal: ((module: Buffer) => Buffer) | undefined,
+  means: Pick<ChunkBytes, "unseal" | "unpack">,
 ): ChunkBytes[] {
   let at = 0;
   return PARQUET_COLUMNS.map((column, index) => {
@@ -146,7 +151,7 @@ export function columnsOf(
     if (!chunk) throw new Error("the index lacks a column");
     const from = at;
     at += bytesOf(chunk.pages);
-    return { ...chunk, column, unseal, unpacked: new Map(), bytes: bytes.subarray(from, at) };
+    return { ...chunk, column, ...means, unpacked: new Map(), bytes: bytes.subarray(from, at) };
   });
 }
 
