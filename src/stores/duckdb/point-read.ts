@@ -12,6 +12,7 @@ import { type ChunkBytes, cellsOf, rowsWith } from "./parquet/cells.ts";
 import { GROUP_ROWS, PAGE_ROWS } from "./parquet/columns.ts";
 import { forgetUnpacked, unpackInPlace } from "./parquet/unpack.ts";
 import { bytesOf, type ChunkPlace } from "./parquet/writer.ts";
+import { type Part, readAhead } from "./read-ahead.ts";
 import { readVolumeIndex, type VolumeIndex, withFile } from "./volume-index.ts";
 
 /** What is looked for: a text in one of these columns. */
@@ -76,6 +77,8 @@ export function createIndexCache(cipher: Cipher | undefined): IndexCache {
 export interface HitReader {
   /** Entries of these volumes that match, in the order of time and ids. @throws Error when they cannot be read */
   read(search: Search, hits: readonly Hit[]): Entry[];
+  /** They are going to be read soon. */
+  expect(hits: readonly Hit[]): void;
 }
 
 export function createHitReader(cache: IndexCache, cipher: Cipher | undefined): HitReader {
@@ -88,7 +91,19 @@ export function createHitReader(cache: IndexCache, cipher: Cipher | undefined): 
       );
       return entries.filter(matcher(search)).sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
     },
+    expect(hits) {
+      for (const hit of hits) readAhead(join(hit.dir, parquetOf(hit.volume)), groupsOf(hit, cache.of(hit)));
+    },
   };
+}
+
+/** Where the row groups lie that a hit has pages in. */
+function groupsOf({ pages }: Hit, { groups }: VolumeIndex): Part[] {
+  const wanted = new Set(pages.map((page) => Math.floor(page / PAGES_OF_GROUP)));
+  return [...wanted].map((group) => {
+    const [offset = 0, bytes = 0] = groups[group] ?? [];
+    return [offset, bytes];
+  });
 }
 
 /** Memory that every row group is read into, one after the other: fresh memory costs as much as reading. */
