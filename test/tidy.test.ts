@@ -159,8 +159,8 @@ describe("rooms and floors", () => {
   });
 
   it("no file needs itself in a circle", () => {
-    const found = circles(src).map((circle) => circle.join(" -> "));
-    expect(found, "In a circle, what runs first depends on who was imported first.").toEqual([]);
+    const found = [...circles(src), ...circles(scripts)].map((circle) => circle.join(" -> "));
+    expect(found, "Nothing in a circle can be read, or changed, by itself.").toEqual([]);
   });
 });
 

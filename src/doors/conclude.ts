@@ -16,22 +16,16 @@ import type { Recipient, Reliance } from "../mail/views.ts";
 import { editsFor, joinVerdicts, type Verdict, weightiest } from "../pipeline/verdict.ts";
 import { DECLARATIONS } from "../signals/declared.ts";
 import { giveBack } from "./claims.ts";
+import type { Course, MailFacts } from "./course.ts";
 import { judgementEntry, nextHopEntry } from "./entries.ts";
 import { recorded, refuseAll } from "./recorded.ts";
 import { type Aloft, guarded, reliancesOf, takeOff } from "./reliances.ts";
 import { articleOf, type Refusal, spokenReply, troubleReply } from "./spoken.ts";
-import type { Course } from "./transaction.ts";
 
 /** Longest Message-ID written down, characters. */
 const MESSAGE_ID_MAX = 250;
 /** Most refused recipients named to the client; the ledger has them all. */
 const NAMED_MAX = 10;
-
-/** What a door knows of the mail besides its content. */
-export interface MailFacts {
-  /** The id under which the MTA around us knows the mail. */
-  readonly queueId?: string;
-}
 
 /** Judges the mail and hands it over or refuses it. The reply is final, and quotas taken for nothing are back before it. */
 export async function conclude(course: Course, content: Content, known: MailFacts): Promise<Reply> {
