@@ -12,7 +12,7 @@ import { refusalWays } from "./desk/open.ts";
 import type { Tokens } from "./desk/tokens.ts";
 import { openSealing, type Sealing } from "./doors/sealing.ts";
 import { openSigning, type Signing } from "./doors/signing.ts";
-import type { SmtpSettings } from "./doors/smtp/server.ts";
+import type { SmtpSettings } from "./doors/smtp/relay.ts";
 import type { Clock } from "./kit/clock.ts";
 import type { Ids } from "./kit/ids.ts";
 import { ipRanges } from "./kit/ip.ts";

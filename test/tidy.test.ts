@@ -159,8 +159,8 @@ describe("rooms and floors", () => {
   });
 
   it("no file needs itself in a circle", () => {
-    const found = circles(src).map((circle) => circle.join(" -> "));
-    expect(found, "In a circle, what runs first depends on who was imported first.").toEqual([]);
+    const found = [...circles(src), ...circles(scripts)].map((circle) => circle.join(" -> "));
+    expect(found, "Nothing in a circle can be read, or changed, by itself.").toEqual([]);
   });
 });
 
@@ -206,7 +206,7 @@ describe("libraries", () => {
 describe("sizes", () => {
   const spans = src.flatMap(functionsOf).sort((a, b) => b.lines - a.lines);
   const tooLong = spans.filter(({ lines }) => lines > FUNCTION_LINES_MAX);
-  const tooLarge = src.filter(({ lines }) => lines.length - 1 > FILE_LINES_MAX);
+  const tooLarge = [...src, ...scripts].filter(({ lines }) => lines.length - 1 > FILE_LINES_MAX);
   const keyOf = ({ path, name }: { path: string; name: string }): string => `function ${path} ${name}`;
 
   it("functions fit on a screen", () => {

@@ -10,10 +10,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { cpuSeconds, freePort, program, type Running, start, untilListening } from "./lib/processes.ts";
+import { writeHouse } from "./lib/house.ts";
+import { cpuSeconds, freePort, type Running, start, untilListening } from "./lib/processes.ts";
 import { median, report } from "./lib/report.ts";
 import { makeKey, writeMail } from "./lib/signed-mail.ts";
-import { startSink } from "./lib/traffic.ts";
+import { send, startSink } from "./lib/traffic.ts";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const CLI = join(HERE, "../../src/commands/index.ts");
@@ -77,42 +78,12 @@ async function startDns(delayMs: number, ttlS: number): Promise<Dns> {
 
 async function consentry(name: string, sinkPort: number, dns?: Dns): Promise<Contender> {
   const port = await freePort();
-  const config = join(work, `${name}.yaml`);
   const off = RULES.map((rule) => `  "${rule}": off`);
-  const lines = [
-    "hostname: relay.example.net",
-    `listeners: [{ door: smtp, listen: "127.0.0.1:${port}" }]`,
-    "localDomains: [example.com]",
-    `dataDir: ${join(work, name)}`,
-    `nextHop: { to: "smtp://127.0.0.1:${sinkPort}" }`,
-    "limits: { connectionsPerIpMax: 1000 }",
-    "log: { level: warn, format: json }",
-    ...(dns ? [`dns: { servers: ["${dns.address}"] }`] : ["rules:", ...off]),
-  ];
-  writeFileSync(config, `${lines.join("\n")}\n`);
+  const more = dns ? [`dns: { servers: ["${dns.address}"] }`] : ["rules:", ...off];
+  const config = writeHouse(mkdtempSync(join(work, `${name}-`)), { port, sinkPort, more });
   const running = start(process.execPath, [CLI, "serve", "--config", config]);
   await untilListening(port);
   return { ...running, port };
-}
-
-/** Sends one mail many times. @returns seconds */
-async function send(
-  port: number,
-  file: string,
-  { mails, sessions }: { mails: number; sessions: number },
-): Promise<number> {
-  const args = ["-d", "-s", sessions, "-m", mails, "-f", SENDER, "-t", RECIPIENT, "-M", HELO, "-F", file];
-  const began = process.hrtime.bigint();
-  const child = spawn(program("smtp-source", "postfix"), [...args.map(String), `127.0.0.1:${port}`], {
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  let complaint = "";
-  child.stderr.on("data", (chunk: Buffer) => {
-    complaint += chunk.toString();
-  });
-  const [code] = await once(child, "exit");
-  if (code !== 0 || complaint !== "") throw new Error(`smtp-source: ${complaint.slice(0, 400)}`);
-  return Number(process.hrtime.bigint() - began) / 1e9;
 }
 
 interface Round {
@@ -122,7 +93,14 @@ interface Round {
 
 async function measure(contender: Contender, file: string, sessions = SESSIONS): Promise<Round> {
   const cpu = cpuSeconds(contender.pid);
-  const seconds = await send(contender.port, file, { mails: MAILS, sessions });
+  const seconds = await send(contender.port, {
+    mails: MAILS,
+    sessions,
+    bytes: BYTES,
+    sender: SENDER,
+    recipient: RECIPIENT,
+    file,
+  });
   return { rate: MAILS / seconds, cpuMs: ((cpuSeconds(contender.pid) - cpu) / MAILS) * 1000 };
 }
 

@@ -3,10 +3,11 @@
  * smtp-server + nodemailer with no rules, alternating in one run. Ratios count; absolute figures are this machine's today.
  */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { writeHouse } from "./lib/house.ts";
 import { cpuSeconds, freePort, peakMemoryMb, start, untilListening } from "./lib/processes.ts";
 import { median, report } from "./lib/report.ts";
 import { send, startSink, type Traffic } from "./lib/traffic.ts";
@@ -65,17 +66,7 @@ async function bare(style: "stream" | "pool"): Promise<Contender> {
 async function consentry(name: string, traffic: Traffic): Promise<Contender> {
   const port = await freePort();
   const dir = mkdtempSync(join(work, "house-"));
-  const config = join(dir, "consentry.yaml");
-  const lines = [
-    "hostname: relay.example.net",
-    `listeners: [{ door: smtp, listen: "127.0.0.1:${port}" }]`,
-    "localDomains: [example.com]",
-    `dataDir: ${join(dir, "var")}`,
-    `nextHop: { to: "smtp://127.0.0.1:${sink.port}" }`,
-    "limits: { connectionsPerIpMax: 1000 }",
-    "log: { level: warn, format: json }",
-  ];
-  writeFileSync(config, `${lines.join("\n")}\n`);
+  const config = writeHouse(dir, { port, sinkPort: sink.port });
   if (traffic === advertising) {
     const run = (...args: string[]) => execFileSync(process.execPath, [CLI, ...args, "--config", config]);
     run("client", "add", "shop", "--kind", "advertiser", "--network", "127.0.0.1", "--domain", "shop.example");

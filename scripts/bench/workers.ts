@@ -4,10 +4,11 @@
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { writeHouse } from "./lib/house.ts";
 import { cpuSeconds, freePort, type Running, start, untilListening } from "./lib/processes.ts";
 import { median, report } from "./lib/report.ts";
 import { send, startSink } from "./lib/traffic.ts";
@@ -40,18 +41,8 @@ const sink = await startSink();
 async function relay(workers: number): Promise<Relay> {
   const port = await freePort();
   const dir = mkdtempSync(join(work, "house-"));
-  const config = join(dir, "consentry.yaml");
-  const lines = [
-    "hostname: relay.example.net",
-    `listeners: [{ door: smtp, listen: "127.0.0.1:${port}" }]`,
-    `workers: ${workers}`,
-    "localDomains: [example.com]",
-    `dataDir: ${join(dir, "var")}`,
-    `nextHop: { to: "smtp://127.0.0.1:${sink.port}" }`,
-    "limits: { connectionsPerIpMax: 100000, connectionsMax: 100000, idleTimeoutMs: 3600000 }",
-    "log: { level: warn, format: json }",
-  ];
-  writeFileSync(config, `${lines.join("\n")}\n`);
+  const more = [`workers: ${workers}`];
+  const config = writeHouse(dir, { port, sinkPort: sink.port, limits: "idleTimeoutMs: 3600000", more });
   const running = start(BIN, ["serve", "--config", config]);
   await untilListening(port);
   await new Promise((resolve) => setTimeout(resolve, 4_000));

@@ -1,6 +1,6 @@
 import type { Recipient } from "../mail/views.ts";
 import type { Claim } from "../rules/define.ts";
-import type { Course } from "./transaction.ts";
+import type { Course } from "./course.ts";
 
 /** What rules took for recipients who do not get the mail goes back. A store that is away keeps it until it falls out by itself. */
 export async function giveBack({ parts, verdicts, view }: Course, served: readonly Recipient[]): Promise<void> {

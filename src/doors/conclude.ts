@@ -7,32 +7,25 @@ import { judgedBefore } from "../authenticity/judge.ts";
 import { provesSender } from "../authenticity/sender.ts";
 import type { Outcome, Parcel } from "../delivery/next-hop.ts";
 import { parcelOf } from "../delivery/parcel.ts";
+import type { Happening } from "../ledger/recorder.ts";
 import type { Content } from "../mail/content.ts";
 import type { HeaderEdit } from "../mail/edits.ts";
 import { Headers } from "../mail/headers.ts";
 import { receivedLine } from "../mail/received.ts";
 import { isPositive, type Reply, writeReply } from "../mail/replies.ts";
 import type { Recipient, Reliance } from "../mail/views.ts";
-import { editsFor, joinVerdicts, type Verdict, weightiest } from "../pipeline/verdict.ts";
+import { type Decision, editsFor, joinVerdicts, type Verdict } from "../pipeline/verdict.ts";
 import { DECLARATIONS } from "../signals/declared.ts";
 import { giveBack } from "./claims.ts";
+import type { Course, MailFacts } from "./course.ts";
 import { judgementEntry, nextHopEntry } from "./entries.ts";
 import { recorded, refuseAll } from "./recorded.ts";
 import { type Aloft, guarded, reliancesOf, takeOff } from "./reliances.ts";
+import { type Sorted, sortOut } from "./sorting.ts";
 import { articleOf, type Refusal, spokenReply, troubleReply } from "./spoken.ts";
-import type { Course } from "./transaction.ts";
 
 /** Longest Message-ID written down, characters. */
 const MESSAGE_ID_MAX = 250;
-/** Most refused recipients named to the client; the ledger has them all. */
-const NAMED_MAX = 10;
-
-/** What a door knows of the mail besides its content. */
-export interface MailFacts {
-  /** The id under which the MTA around us knows the mail. */
-  readonly queueId?: string;
-}
-
 /** Judges the mail and hands it over or refuses it. The reply is final, and quotas taken for nothing are back before it. */
 export async function conclude(course: Course, content: Content, known: MailFacts): Promise<Reply> {
   const served: Recipient[] = [];
@@ -85,34 +78,6 @@ async function handOverAdvertising(course: Course, judged: Judged, reliances: re
   }
 }
 
-interface Sorted {
-  /** Set: nobody gets the mail, and why. */
-  readonly refusal?: Reply;
-  /** Who gets it, or has it kept for him. */
-  readonly taken: readonly Recipient[];
-  /** Who is left out where the next hop can leave out. */
-  readonly dropped: readonly Recipient[];
-  /** Why it is kept to be looked at. */
-  readonly held?: Refusal;
-}
-
-/** Who gets the mail, as far as the next hop can tell recipients apart and keep what is held. */
-function sortOut({ handover, recipients, ...course }: Course, rules: Verdict): Sorted {
-  const decisions = recipients.map((recipient) => ({ recipient, decision: rules.for(recipient) }));
-  if (decisions.every(({ decision }) => decision.kind === "accept")) return { taken: recipients, dropped: [] };
-  const ofKind = (kind: string) => decisions.filter(({ decision }) => decision.kind === kind);
-  const refused = ofKind("reject").map(({ recipient }) => recipient);
-  const held = ofKind("hold")[0]?.decision as Refusal | undefined;
-  const taken = recipients.filter((recipient) => !refused.includes(recipient));
-  const everybodyOrNobody = refused.length === 0 || handover.drop !== undefined;
-  const keeps = !held || handover.hold !== undefined;
-  if (taken.length > 0 && everybodyOrNobody && keeps && ofKind("defer").length === 0) {
-    return { taken, dropped: refused, ...(held && { held }) };
-  }
-  const against = decisions.filter(({ decision }) => decision.kind !== "accept").map(({ recipient }) => recipient);
-  return { taken, dropped: [], refusal: refusalReply({ ...course, recipients }, rules, against) };
-}
-
 /** The body is looked at only when the headers have not settled the matter for everybody. */
 async function judge({ parts, view, recipients }: Course, headers: Headers, content: Content): Promise<Verdict[]> {
   const headerView = { ...view, recipients, headers };
@@ -120,24 +85,6 @@ async function judge({ parts, view, recipients }: Course, headers: Headers, cont
   const settled = recipients.every((recipient) => header.for(recipient).kind === "reject");
   if (settled || !parts.pipeline.has("body")) return [header];
   return [header, await parts.pipeline.run("body", { ...headerView, content })];
-}
-
-/**
- * SMTP has one answer for the whole mail. When only some recipients may not have it, it is refused for all with the names of
- * those, so that the sender can send it to the others: nothing is dropped, nobody gets a bounce he did not cause.
- */
-function refusalReply(
-  { parts, view, recipients }: Pick<Course, "parts" | "view" | "recipients">,
-  rules: Verdict,
-  refused: readonly Recipient[],
-): Reply {
-  const decision = weightiest(refused.map((recipient) => rules.for(recipient))) as Refusal;
-  const reply = spokenReply(decision, view.mailId, parts.explainAt);
-  if (refused.length === recipients.length || decision.kind !== "reject") return reply;
-  const names = refused.slice(0, NAMED_MAX).map(({ address }) => address.text);
-  const more = refused.length > NAMED_MAX ? ` and ${refused.length - NAMED_MAX} more` : "";
-  const partial = writeReply("partial-refusal", { detail: `without ${names.join(", ")}${more}` });
-  return { ...reply, lines: [...partial.lines, ...reply.lines] };
 }
 
 interface Judged extends Sorted {
@@ -152,29 +99,11 @@ interface Judged extends Sorted {
 
 async function handOver(course: Course, judged: Judged): Promise<Reply> {
   const { parts, view, handover } = course;
-  const { headers, content, facts, rules, taken, dropped, held, aloft } = judged;
+  const { facts, taken, aloft } = judged;
   const subjects = taken.map((recipient) => ({ ...view, ...facts, recipient }));
-  const entries = [
-    ...subjects.map((subject) =>
-      judgementEntry(subject, { verdict: rules.for(subject.recipient).kind, rules }, parts.isLocal),
-    ),
-    ...dropped.map((recipient) =>
-      judgementEntry({ ...view, ...facts, recipient }, { verdict: "reject", rules }, parts.isLocal),
-    ),
-  ];
-  for (const recipient of dropped)
-    handover.drop?.(recipient, spokenReply(rules.for(recipient) as Refusal, view.mailId, parts.explainAt));
-  if (held) {
-    const by = { rule: held.by.rule.id, source: articleOf(held.by) };
-    handover.hold?.(`${by.rule} - id ${view.mailId}`, by);
-  }
-  const edits = [...declarationsIn(headers), ...editsFor(rules, taken)];
-  const { session } = view;
-  const { signing, sealing } = parts;
-  const signature = signing ? await signing({ session, headers, content, edits }) : [];
-  const seal = sealing ? await sealing(headers, content, [...signature, ...edits]) : [];
-  const parcel = parcelFor(course, judged, [...seal, ...signature, ...edits]);
-  const written = parts.recorder.record(entries);
+  setAside(course, judged);
+  const parcel = parcelFor(course, judged, await editsOf(course, judged));
+  const written = parts.recorder.record(judgements(course, judged));
   let outcome: Outcome;
   try {
     outcome = aloft
@@ -192,6 +121,33 @@ async function handOver(course: Course, judged: Judged): Promise<Reply> {
     if (isPositive(replyOf(outcome, index))) judged.served.push(recipient);
   }
   return settle(course, subjects, outcome);
+}
+
+function judgements({ parts, view }: Course, { facts, rules, taken, dropped }: Judged): Happening[] {
+  const entry = (recipient: Recipient, verdict: Decision["kind"]) =>
+    judgementEntry({ ...view, ...facts, recipient }, { verdict, rules }, parts.isLocal);
+  return [
+    ...taken.map((recipient) => entry(recipient, rules.for(recipient).kind)),
+    ...dropped.map((recipient) => entry(recipient, "reject")),
+  ];
+}
+
+/** Tells the next hop whom it leaves out, and what it keeps to be looked at. */
+function setAside({ parts, view, handover }: Course, { rules, dropped, held }: Judged): void {
+  for (const recipient of dropped)
+    handover.drop?.(recipient, spokenReply(rules.for(recipient) as Refusal, view.mailId, parts.explainAt));
+  if (!held) return;
+  const by = { rule: held.by.rule.id, source: articleOf(held.by) };
+  handover.hold?.(`${by.rule} - id ${view.mailId}`, by);
+}
+
+/** What rules asked for, then our signature over it, then our seal over both. */
+async function editsOf({ parts, view }: Course, { headers, content, rules, taken }: Judged): Promise<HeaderEdit[]> {
+  const edits = [...declarationsIn(headers), ...editsFor(rules, taken)];
+  const { signing, sealing } = parts;
+  const signature = signing ? await signing({ session: view.session, headers, content, edits }) : [];
+  const seal = sealing ? await sealing(headers, content, [...signature, ...edits]) : [];
+  return [...seal, ...signature, ...edits];
 }
 
 function parcelFor(course: Course, { headers, content, taken }: Judged, edits: readonly HeaderEdit[]): Parcel {

@@ -5,48 +5,15 @@
  * A connection is a `Reception`, a mail in it a `Transaction` (transaction.ts), its end is in conclude.ts.
  */
 import type { NextHop } from "../delivery/next-hop.ts";
-import type { Clock } from "../kit/clock.ts";
-import type { Ids } from "../kit/ids.ts";
-import type { Log } from "../kit/log.ts";
-import type { Windows } from "../kit/store.ts";
-import type { Recorder } from "../ledger/recorder.ts";
 import type { Reply } from "../mail/replies.ts";
 import type { Sender, Session } from "../mail/views.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import { createVerdict, joinVerdicts, type Verdict } from "../pipeline/verdict.ts";
-import type { Flights } from "../registers/flights.ts";
-import type { Conduct } from "../signals/conduct.ts";
+import type { IntakeParts } from "./course.ts";
 import { judgementEntry } from "./entries.ts";
 import { recorded } from "./recorded.ts";
-import type { Sealing } from "./sealing.ts";
-import type { Signing } from "./signing.ts";
 import { spokenReply, withoutCustody } from "./spoken.ts";
 import { createTransaction, type Transaction } from "./transaction.ts";
-
-export interface IntakeParts {
-  readonly pipeline: Pipeline;
-  readonly recorder: Recorder;
-  readonly nextHop: NextHop;
-  /** Where what rules took goes back. */
-  readonly quotas: Pick<Windows, "giveBack">;
-  readonly ids: Ids;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly hostname: string;
-  readonly isLocal: (domain: string) => boolean;
-  /** Is told what became of each recipient and mail, and may let an answer wait; absent where nothing is to be counted. */
-  readonly conduct?: Conduct;
-  /** Lets refusals wait for advertising that is being handed over; absent where nothing is handed over. */
-  readonly flights?: Pick<Flights, "begin">;
-  /** Seals mail that we change; absent where nothing is sealed. */
-  readonly sealing?: Sealing | undefined;
-  /** Signs mail of our own clients; absent where nothing is signed. */
-  readonly signing?: Signing["sign"] | undefined;
-  /** Replies name this URL with the mail's id behind it, where what they mean is explained; absent: they name the id. */
-  readonly explainAt?: string | undefined;
-  /** Most Received fields of a mail; more is a loop. */
-  readonly receivedMax: number;
-}
 
 /** One connection, as the rules see it. Doors call `update` when they learn more (HELO, login, TLS, XCLIENT). */
 export interface Reception {

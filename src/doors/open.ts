@@ -16,12 +16,13 @@ import type { ClientReader } from "../registers/clients.ts";
 import type { ConsentRegister } from "../registers/consents.ts";
 import type { Site } from "../rules/define.ts";
 import { admitting } from "./admitting.ts";
+import type { IntakeParts } from "./course.ts";
 import type { Certificate, Door } from "./door.ts";
 import type { HttpParts } from "./http/listen.ts";
-import { createIntake, type Intake, type IntakeParts } from "./intake.ts";
+import { createIntake, type Intake } from "./intake.ts";
 import { openSmtpDoor } from "./smtp/listen.ts";
 import { createPerAddress, type Elsewhere } from "./smtp/per-address.ts";
-import type { SmtpSettings } from "./smtp/server.ts";
+import type { SmtpSettings } from "./smtp/relay.ts";
 
 /** What the doors stand in. `law` is in force now: a reload replaces it. */
 export interface DoorHouse {

@@ -2,11 +2,9 @@
 import type { Happening } from "../ledger/recorder.ts";
 import type { Reply } from "../mail/replies.ts";
 import { joinVerdicts } from "../pipeline/verdict.ts";
-import type { MailFacts } from "./conclude.ts";
+import type { Course, IntakeParts, MailFacts } from "./course.ts";
 import { judgementEntry } from "./entries.ts";
-import type { IntakeParts } from "./intake.ts";
 import { troubleReply, withoutCustody } from "./spoken.ts";
-import type { Course } from "./transaction.ts";
 
 /** The reply, once its entries are on disk; when they cannot be written nothing is final, and the client hears so. */
 export async function recorded(

@@ -6,7 +6,7 @@ import type { Parcel } from "../delivery/next-hop.ts";
 import type { Recipient, Reliance } from "../mail/views.ts";
 import type { Verdict } from "../pipeline/verdict.ts";
 import type { Flight } from "../registers/flights.ts";
-import type { IntakeParts } from "./intake.ts";
+import type { IntakeParts } from "./course.ts";
 
 /** On whose word this mail rests for those who are to get it. */
 export function reliancesOf({ spoken }: Verdict, taken: readonly Recipient[]): readonly Reliance[] {

@@ -2,15 +2,15 @@
  * One mail on its way through a door: recipients one by one, then the content. In proxy mode the next hop is asked while
  * our client waits and its answer is our answer; we never have custody, so a crash at any point loses nothing.
  */
-import type { Handover, NextHop } from "../delivery/next-hop.ts";
+import type { NextHop } from "../delivery/next-hop.ts";
 import type { Content } from "../mail/content.ts";
 import { isPositive, type Reply, type ReplyId, writeReply } from "../mail/replies.ts";
 import type { MailView, Recipient } from "../mail/views.ts";
 import { scopedTo, type Verdict } from "../pipeline/verdict.ts";
 import type { Answered } from "../signals/recipients.ts";
-import { conclude, type MailFacts } from "./conclude.ts";
+import { conclude } from "./conclude.ts";
+import type { Course, IntakeParts, MailFacts } from "./course.ts";
 import { judgementEntry, nextHopEntry } from "./entries.ts";
-import type { IntakeParts } from "./intake.ts";
 import { recorded, refuseAll } from "./recorded.ts";
 import { spokenReply, troubleReply, withoutCustody } from "./spoken.ts";
 
@@ -35,16 +35,6 @@ export interface Start {
   readonly nextHop: NextHop;
   /** What connect, helo and mail stage said. */
   readonly verdict: Verdict;
-}
-
-/** Where a mail stands. */
-export interface Course {
-  readonly parts: IntakeParts;
-  readonly view: MailView;
-  readonly handover: Handover;
-  /** What the stages so far said: first the mail stage, then one verdict for each recipient. */
-  readonly verdicts: Verdict[];
-  readonly recipients: Recipient[];
 }
 
 export function createTransaction(parts: IntakeParts, view: MailView, start: Start): Transaction {

@@ -259,3 +259,6 @@ export const REPLIES = {
 } as const satisfies Record<string, ReplyForm>;
 
 export type ReplyId = keyof typeof REPLIES;
+
+/** One other language's words: what was wrong, what would be accepted. */
+export type WordTable = Readonly<Partial<Record<ReplyId, readonly [wrong: string, accepted: string]>>>;

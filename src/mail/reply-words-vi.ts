@@ -1,5 +1,5 @@
 /** The catalogue of replies in Vietnamese (reply-words.ts). */
-import type { WordTable } from "./reply-words.ts";
+import type { WordTable } from "./reply-forms.ts";
 
 export const VIETNAMESE: WordTable = {
   "relay-denied": [

@@ -1,5 +1,5 @@
 /** The catalogue of replies in Chinese (reply-words.ts). */
-import type { WordTable } from "./reply-words.ts";
+import type { WordTable } from "./reply-forms.ts";
 
 export const CHINESE: WordTable = {
   "relay-denied": ["拒绝转发：您不是本中继服务器的客户", "发往本服务器所属域名的邮件，或先登录"],

@@ -2,7 +2,7 @@
  * The catalogue of replies (reply-forms.ts) in Chinese and Vietnamese, for those who ask what a refusal meant: what was wrong, what would be
  * accepted. English is the form itself. A test holds the two together: a reply without its words here is none.
  */
-import { REPLIES, type ReplyId } from "./reply-forms.ts";
+import { REPLIES, type ReplyId, type WordTable } from "./reply-forms.ts";
 import { VIETNAMESE } from "./reply-words-vi.ts";
 import { CHINESE } from "./reply-words-zh.ts";
 
@@ -13,9 +13,6 @@ export interface ReplyWords {
   readonly wrong: string;
   readonly accepted: string;
 }
-
-/** One language's words: what was wrong, what would be accepted. */
-export type WordTable = Readonly<Partial<Record<ReplyId, readonly [wrong: string, accepted: string]>>>;
 
 const WORDS: Readonly<Record<"zh" | "vi", WordTable>> = { zh: CHINESE, vi: VIETNAMESE };
 

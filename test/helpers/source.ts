@@ -114,13 +114,10 @@ function lastOfExpression(lines: readonly string[], start: number): number {
   return at - 1;
 }
 
-/** Files that import each other in a circle at run time, each circle once. */
+/** Files that import each other in a circle, if only for a type, each circle once. */
 export function circles(files: readonly SourceFile[]): string[][] {
   const needs = new Map(
-    files.map((file) => [
-      file.path,
-      importsOf(file).flatMap(({ path, typeOnly }) => (path === undefined || typeOnly ? [] : [path])),
-    ]),
+    files.map((file) => [file.path, importsOf(file).flatMap(({ path }) => (path === undefined ? [] : [path]))]),
   );
   const found = new Map<string, string[]>();
   const done = new Set<string>();

@@ -1,5 +1,5 @@
 /** What is measured beside what: each a server of its own on a port of its own, in front of the same sink. */
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,6 +7,7 @@ import { workersOf } from "../../../src/config/workers.ts";
 import { startPostfix } from "../../../test/helpers/postfix.ts";
 import { startRspamd } from "./filters.ts";
 import { startHaraka } from "./haraka.ts";
+import { writeHouse } from "./house.ts";
 import { freePort, type Running, start, untilListening } from "./processes.ts";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -35,19 +36,8 @@ export const CORES = availableParallelism();
 export async function ours(ground: Ground, workers: number | "auto"): Promise<Contender> {
   const port = await freePort();
   const dir = mkdtempSync(join(ground.work, "house-"));
-  const config = join(dir, "consentry.yaml");
-  const lines = [
-    "hostname: relay.example.net",
-    `listeners: [{ door: smtp, listen: "127.0.0.1:${port}" }]`,
-    `workers: ${workers}`,
-    "localDomains: [example.com]",
-    `dataDir: ${join(dir, "var")}`,
-    `nextHop: { to: "smtp://127.0.0.1:${ground.sinkPort}" }`,
-    `dns: { servers: ["${ground.dnsAddress}"] }`,
-    "limits: { connectionsPerIpMax: 100000, connectionsMax: 100000 }",
-    "log: { level: warn, format: json }",
-  ];
-  writeFileSync(config, `${lines.join("\n")}\n`);
+  const more = [`workers: ${workers}`, `dns: { servers: ["${ground.dnsAddress}"] }`];
+  const config = writeHouse(dir, { port, sinkPort: ground.sinkPort, more });
   const node = ["--disable-warning=ExperimentalWarning"];
   const running = start(process.execPath, [...node, CLI, "serve", "--config", config]);
   await untilListening(port);

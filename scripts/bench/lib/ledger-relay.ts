@@ -4,7 +4,7 @@
  */
 import { loadConfig } from "../../../src/config/load.ts";
 import { buildHouse } from "../../../src/house.ts";
-import { compileSooner } from "../../../src/kit/engine.ts";
+import { tuneEngine } from "../../../src/kit/engine.ts";
 import { createLog } from "../../../src/kit/log.ts";
 import { giveMemoryBack } from "../../../src/kit/memory.ts";
 import type { Recorder } from "../../../src/ledger/recorder.ts";
@@ -12,7 +12,7 @@ import { openHouse } from "../../../src/main.ts";
 import { countedRecorder } from "../../../src/metrics/taps.ts";
 
 const [path = "", kind = "with"] = process.argv.slice(2);
-compileSooner();
+tuneEngine();
 const house = await buildHouse(loadConfig(path), createLog("warn", "json"));
 giveMemoryBack();
 /** No id, no line, no wait; metrics are counted on both sides. */

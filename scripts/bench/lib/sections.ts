@@ -172,15 +172,16 @@ const half: Section = {
     const perSecond = (of("one")?.rate ?? 0) / 2;
     const text = newsletter(SENDER, RECIPIENT);
     const load = { perSecond, mails: Math.round(perSecond * bench.seconds * 2), connections: SESSIONS, text };
-    const p99s: [number, number][] = [];
-    for (let round = 0; round < 3 && one; round += 1) {
+    const added: number[] = [];
+    // The first round after full load does not count: it finds nobody used to the pace.
+    for (let round = 0; round <= bench.rounds && one; round += 1) {
       const direct = percentile(await openLoop(bench.ground.sinkPort, load), 0.99);
-      p99s.push([direct, percentile(await openLoop(one.port, load), 0.99)]);
+      const through = percentile(await openLoop(one.port, load), 0.99);
+      if (round > 0) added.push(through - direct);
     }
-    const added = p99s.map(([direct, through]) => through - direct).sort((a, b) => a - b)[1] ?? Number.NaN;
     return {
       results: [
-        { name: "half: p99 added under half load", value: added, unit: "ms", target: 10, bound: "most" },
+        { name: "half: p99 added under half load", value: median(added), unit: "ms", target: 10, bound: "most" },
         { name: "half: offered", value: perSecond, unit: "mails/s" },
       ],
     };

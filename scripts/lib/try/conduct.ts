@@ -1,4 +1,4 @@
-import type { Scenario } from "./scenarios.ts";
+import type { Scenario } from "./scenario.ts";
 
 /**
  * What is noticed over many mails (Order 38 art. 12). Each comes from an address of its own, by XCLIENT, which

@@ -1,7 +1,6 @@
 /** A sender of spam in small: one text, many recipients, one connection. What it hears is not its concern. */
 import { connect } from "node:net";
 import { createInterface } from "node:readline";
-import { sale } from "./scenarios.ts";
 
 const TIMEOUT_MS = 120_000;
 
@@ -52,3 +51,12 @@ const letter = (n: number): string =>
     "",
     ...sale(NAMES[n % NAMES.length] ?? "", n).split("\n"),
   ].join("\r\n");
+
+/** An advertisement as it is sent out, one to each customer; nothing in it says so. */
+export const sale = (name: string, n: number): string =>
+  [
+    `尊敬的${name}：`,
+    `夏季新品隆重上市，全场五折优惠，限时抢购！原价 399 元，现价仅 ${190 + (n % 10)} 元，包邮到家，名额有限，先到先得。`,
+    `立即订购请致电 400-800-${1000 + n} 或加微信咨询，欢迎选购。`,
+    `https://shop.example/sale?r=${n.toString(36)}`,
+  ].join("\n");

@@ -1,4 +1,4 @@
-import type { Scenario } from "./scenarios.ts";
+import type { Scenario } from "./scenario.ts";
 
 /** Customers who are held to what stands in their record (docs/customers.md). Addresses come by XCLIENT, as in conduct.ts. */
 const toAlice = (

@@ -8,8 +8,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type NamedHouse, startNamedHouse } from "./named.ts";
 import { type Options, readOptions } from "./options.ts";
-import { type QueueingHouse, startQueueingHouse } from "./queueing.ts";
-import { type Scenario, scenariosFor } from "./scenarios.ts";
+import { type QueueingHouse, startQueueingHouse } from "./queueing-house.ts";
+import type { Scenario } from "./scenario.ts";
+import { scenariosFor } from "./scenarios.ts";
 import { pasteable, swaks, type Talk } from "./swaks.ts";
 import { createWorld, type World } from "./world.ts";
 

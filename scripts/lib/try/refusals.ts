@@ -2,7 +2,7 @@
  * Recipients say no in three ways, and each time the next advertisement is refused at RCPT. Not with Docker: the page's address and the
  * mailboxes are those of config/examples/start.yaml.
  */
-import type { Scenario } from "./scenarios.ts";
+import type { Scenario } from "./scenario.ts";
 
 const UTF8 = ["--h-Content-Type", "text/plain; charset=utf-8"];
 const BOB_AT_OFFICE = "bob@office.example";

@@ -1,45 +1,10 @@
 import { conduct } from "./conduct.ts";
 import { customers } from "./customers.ts";
 import { LABELS } from "./labels.ts";
-import { type QueueingHouse, queueing } from "./queueing.ts";
+import { queueing } from "./queueing.ts";
 import { refusals } from "./refusals.ts";
-import type { World } from "./world.ts";
-
-/** One mail, and what must become of it. */
-export interface Scenario {
-  readonly title: string;
-  /** At which door: that of the world, that of clients with shop's login, or there without one; named: a server with DNS of its own; queue: one that takes custody. */
-  readonly door: "world" | "named" | "queue" | "clients" | "clients-without-login";
-  /** Another client's login than shop's; the password is the same. */
-  readonly login?: string;
-  readonly swaks: readonly string[];
-  /** A Subject that is only known when it is played. */
-  readonly subjectOf?: (world: World) => Promise<string>;
-  /** How the reply begins, and a piece of it. */
-  readonly code: string;
-  readonly says: string;
-  /** The same where a Postfix is in front and answers this in its own words. */
-  readonly throughPostfix?: { readonly code: string; readonly says: string };
-  /** The mail must be in this mailbox of example.com afterwards. */
-  readonly arrivesFor?: string;
-  /** It may take so long until the reply is the expected one, ms; absent: the first counts. */
-  readonly patienceMs?: number;
-  /** The ledger must say this of it. */
-  readonly ledgerSays?: string;
-  /** A mail that is sent before it, whatever becomes of that. */
-  readonly after?: readonly string[];
-  /** What must be so after it. @returns what is not */
-  readonly follows?: (
-    house: QueueingHouse,
-    mail: { readonly id: string; readonly messageId: string },
-  ) => Promise<string | undefined>;
-  /** What happens before them. */
-  readonly before?: (world: World) => Promise<void>;
-}
-
-const ALICE = "alice@example.com";
-const SHOP = "news@shop.example";
-const STRANGER = ["--helo", "host.stranger.example", "--from", "me@stranger.example"];
+import { ALICE, fromShop, type Scenario, STRANGER } from "./scenario.ts";
+import { undeclared } from "./undeclared.ts";
 
 const fromStranger = (title: string, to: string, says: string): Scenario => ({
   title,
@@ -48,11 +13,6 @@ const fromStranger = (title: string, to: string, says: string): Scenario => ({
   code: "550 5.7.1",
   says,
   throughPostfix: { code: "554 5.7.1", says: "Relay access denied" },
-});
-
-const fromShop = (to: string, subject: string): Pick<Scenario, "door" | "swaks"> => ({
-  door: "clients",
-  swaks: ["--from", SHOP, "--to", to, "--h-Subject", subject],
 });
 
 const local: readonly Scenario[] = [
@@ -246,72 +206,6 @@ const mixed: readonly Scenario[] = [
       await world.grant("kim@kr.example");
       await world.grant("lee@sg.example");
     },
-  },
-];
-
-const UTF8 = ["--h-Content-Type", "text/plain; charset=utf-8"];
-const SALE_SUBJECT = "夏季新品全场五折 限时抢购";
-
-/** An advertisement as it is sent out, one to each customer; nothing in it says so. */
-export const sale = (name: string, n: number): string =>
-  [
-    `尊敬的${name}：`,
-    `夏季新品隆重上市，全场五折优惠，限时抢购！原价 399 元，现价仅 ${190 + (n % 10)} 元，包邮到家，名额有限，先到先得。`,
-    `立即订购请致电 400-800-${1000 + n} 或加微信咨询，欢迎选购。`,
-    `https://shop.example/sale?r=${n.toString(36)}`,
-  ].join("\n");
-
-const ORDINARY = [
-  "Hi Alice,",
-  "here are the minutes of Tuesday's meeting. We agreed to move the review to next week because Li is on holiday.",
-  "Ann will send the agenda on Friday. Please correct me where I got something wrong.",
-  "Bob",
-].join("\n");
-
-const fromDesk = (subject: string, body: string): Pick<Scenario, "door" | "login" | "swaks"> => ({
-  door: "clients",
-  login: "desk",
-  swaks: ["--from", "bob@office.example", "--to", ALICE, ...UTF8, "--h-Subject", subject, "--body", body],
-});
-
-const saleFromStranger = (to: string, n: number): Pick<Scenario, "door" | "swaks"> => ({
-  door: "world",
-  swaks: [...STRANGER, "--to", to, ...UTF8, "--h-Subject", SALE_SUBJECT, "--body", sale("顾客", n)],
-});
-
-/** Copies before the one that is looked at. */
-export const COPIES = 199;
-
-/** Mail that says nothing of itself; the start and demo configurations hold what strangers do not declare. */
-const undeclared: readonly Scenario[] = [
-  {
-    title: "an ordinary mail of an ordinary client",
-    ...fromDesk("minutes of Tuesday", ORDINARY),
-    code: "250",
-    says: "id ",
-    arrivesFor: "alice",
-  },
-  {
-    title: "the same client advertises and does not say so",
-    ...fromDesk(SALE_SUBJECT, sale("王女士", 1)),
-    code: "550 5.7.1",
-    says: "the mail reads like advertising",
-    ledgerSays: "prices and ordering words",
-  },
-  {
-    title: "a stranger does: the mail is held, which here means that it waits at its sender",
-    ...saleFromStranger(ALICE, 2),
-    code: "451 4.7.1",
-    says: "has to be looked at first",
-    ledgerSays: "advertising/detect",
-  },
-  {
-    title: `the same text in ${COPIES} more copies, each with another name, number and link: the next is noticed`,
-    ...saleFromStranger("alice+200@example.com", COPIES + 1),
-    code: "451 4.7.1",
-    says: "has to be looked at first",
-    ledgerSays: "same text to ",
-    before: (world) => world.copies(COPIES),
   },
 ];
 

@@ -8,7 +8,8 @@ import { isPositive, type Reply, writeReply } from "../../mail/replies.ts";
 import type { Recipient, Sender, Session, Stage } from "../../mail/views.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
 import { type Decision, joinVerdicts, scopedTo, type Verdict } from "../../pipeline/verdict.ts";
-import { createIntake, type IntakeParts, isReply } from "../intake.ts";
+import type { IntakeParts } from "../course.ts";
+import { createIntake, isReply } from "../intake.ts";
 import type { Defect } from "../smtp/data-reader.ts";
 
 export interface Rehearsal {

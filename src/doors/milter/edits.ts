@@ -1,6 +1,5 @@
 import { CHUNK_BYTES_MAX, SMFIF, SMFIR } from "./constants.ts";
-import { encodeFrame, uint32 } from "./frames.ts";
-import { printable } from "./replies.ts";
+import { encodeFrame, printable, uint32 } from "./frames.ts";
 
 /** What each edit needs to have been negotiated. */
 export const EDIT_BITS = {

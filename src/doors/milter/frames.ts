@@ -152,3 +152,6 @@ export function uint32(value: number): Buffer {
   bytes.writeUInt32BE(value >>> 0);
   return bytes;
 }
+
+/** ASCII that cannot end a line or a string early. */
+export const printable = (text: string): string => text.replace(/[^\x20-\x7e]+/g, "?");

@@ -1,7 +1,7 @@
 import type { Reply } from "../../mail/replies.ts";
 import { writeReply } from "../../mail/replies.ts";
 import { SMFIR } from "./constants.ts";
-import { encodeFrame } from "./frames.ts";
+import { encodeFrame, printable } from "./frames.ts";
 import type { Answer } from "./handler.ts";
 
 /** Answers as frames. Those without a text are made once. */
@@ -35,9 +35,6 @@ export function replyLines(reply: Reply): string {
 }
 
 const plain = (text: string): string => printable(text).slice(0, TEXT_MAX).replaceAll("%", "%%");
-
-/** ASCII that cannot end a line or a string early. */
-export const printable = (text: string): string => text.replace(/[^\x20-\x7e]+/g, "?");
 
 const WORDS = {
   continue: encodeFrame(SMFIR.CONTINUE),

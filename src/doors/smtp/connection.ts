@@ -7,7 +7,7 @@ import { createContentWriter } from "../content-writer.ts";
 import { troubleReply } from "../spoken.ts";
 import { createAnswers, Spoken, Unspoken, written } from "./answers.ts";
 import { DataReader } from "./data-reader.ts";
-import type { RelayServer } from "./server.ts";
+import type { Relay } from "./relay.ts";
 import { RelayStream } from "./stream.ts";
 import { Visit } from "./visit.ts";
 
@@ -41,14 +41,14 @@ export class RelayConnection extends SMTPConnection {
   progressAt = performance.now();
   /** Since when a mail has been coming in. */
   receivingSince: number | undefined;
-  private readonly relay: RelayServer;
+  private readonly relay: Relay<RelayConnection>;
   private readonly answers = createAnswers((lines) => {
     if (!this._upgrading && this._socket.readyState === "open") this._socket.write(lines);
   });
   /** Not listeners of the socket: smtp-server strips those when it changes to TLS. */
   private readonly whenClosed = new Set<() => void>();
 
-  constructor(relay: RelayServer, socket: Socket | TLSSocket, options?: SMTPConnectionOptions | null) {
+  constructor(relay: Relay<RelayConnection>, socket: Socket | TLSSocket, options?: SMTPConnectionOptions | null) {
     super(relay, socket, options);
     this.relay = relay;
     this.visit = new Visit(relay.parts);

@@ -3,7 +3,8 @@ import type { Endpoint } from "../../config/schema.ts";
 import { Misuse } from "../../kit/trouble.ts";
 import type { Certificate, Door } from "../door.ts";
 import { startPatience } from "./patience.ts";
-import { RelayServer, type SmtpParts } from "./server.ts";
+import type { SmtpParts } from "./relay.ts";
+import { RelayServer } from "./server.ts";
 
 export interface SmtpDoorOptions {
   readonly hostname: string;

@@ -9,49 +9,16 @@ import {
   type SMTPServerSession,
 } from "smtp-server";
 import type { SMTPConnectionOptions } from "smtp-server/lib/smtp-connection.js";
-import type { IpRanges } from "../../kit/ip.ts";
-import type { Log } from "../../kit/log.ts";
 import { Unavailable } from "../../kit/trouble.ts";
 import { isPositive, type Reply, writeReply } from "../../mail/replies.ts";
 import { isOwn, type Recipient } from "../../mail/views.ts";
-import type { ContentBounds } from "../content-writer.ts";
 import { isReply } from "../intake.ts";
 import { troubleReply } from "../spoken.ts";
 import { Spoken, Unspoken } from "./answers.ts";
 import { type ReadAddress, RelayConnection } from "./connection.ts";
-import type { DataBounds } from "./data-reader.ts";
-import type { PerAddress } from "./per-address.ts";
+import type { Relay, SmtpParts } from "./relay.ts";
 import { newSessionId } from "./session-id.ts";
-import { senderOf, type Visit, type VisitParts } from "./visit.ts";
-
-export interface SmtpLimits extends DataBounds, Omit<ContentBounds, "spillDir"> {
-  readonly recipientsMax: number;
-  readonly connectionsMax: number;
-  readonly commandsWithoutMailMax: number;
-  readonly authFailuresMax: number;
-  readonly idleTimeoutMs: number;
-  readonly dataTimeoutMs: number;
-  readonly greetingDelayMs: number;
-}
-
-/** What a reload may change; asked for anew each time. */
-export interface SmtpSettings {
-  readonly limits: SmtpLimits;
-  readonly relayNetworks: IpRanges;
-  readonly trustedProxies: IpRanges;
-}
-
-export interface SmtpParts extends VisitParts {
-  readonly log: Log;
-  readonly settings: () => SmtpSettings;
-  readonly spillDir: string;
-  /** Connections of each client address, over all listeners. */
-  readonly perAddress: PerAddress;
-  /** AUTH is offered only over TLS. */
-  readonly requireTls: boolean;
-  /** Hosts of trustedProxies begin with a PROXY header. */
-  readonly proxyHeader: boolean;
-}
+import { senderOf, type Visit } from "./visit.ts";
 
 type Callback = (error?: Error | null) => void;
 
@@ -64,7 +31,7 @@ const refused = (responseCode: number, message: Spoken | Unspoken): Error =>
 const refusal = (reply: Reply): Error => refused(reply.code, new Spoken(reply));
 
 /** smtp-server with our connection class; its hooks are translated into the calls of intake and back. */
-export class RelayServer extends SMTPServer {
+export class RelayServer extends SMTPServer implements Relay<RelayConnection> {
   readonly parts: SmtpParts;
   /** smtp-server keeps one session object for the life of a connection. */
   readonly visits = new WeakMap<SMTPServerSession, Visit>();
