@@ -3,11 +3,12 @@
  * days beside it as gzipped JSON lines and in PostgreSQL; appending; and the relay with and without its ledger, alternating in one run.
  */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Contender } from "./lib/contenders.ts";
+import { writeHouse } from "./lib/house.ts";
 import { appendRate } from "./lib/ledger-append.ts";
 import { buildArchive, buildJsonLines, evict, filesBelow, type Sample, samples } from "./lib/ledger-archive.ts";
 import type { LookReport } from "./lib/ledger-look.ts";
@@ -145,17 +146,7 @@ async function measureAppend(): Promise<void> {
 async function relay(kind: "with" | "without", sinkPort: number): Promise<Contender> {
   const port = await freePort();
   const dir = mkdtempSync(join(work, `${kind}-`));
-  const config = join(dir, "consentry.yaml");
-  const lines = [
-    "hostname: relay.example.net",
-    `listeners: [{ door: smtp, listen: "127.0.0.1:${port}" }]`,
-    "localDomains: [example.com]",
-    `dataDir: ${join(dir, "var")}`,
-    `nextHop: { to: "smtp://127.0.0.1:${sinkPort}" }`,
-    "limits: { connectionsPerIpMax: 1000 }",
-    "log: { level: warn, format: json }",
-  ];
-  writeFileSync(config, `${lines.join("\n")}\n`);
+  const config = writeHouse(dir, { port, sinkPort });
   const running = start(process.execPath, [...NODE, join(HERE, "lib/ledger-relay.ts"), config, kind]);
   await untilListening(port);
   return { name: kind, port, pids: [running.pid], stop: running.stop };

@@ -52,12 +52,15 @@ function withoutFetch<T>(begin: () => T): T {
 /** @throws Error when it is no zstd */
 export function unpack(frame: Buffer): Buffer {
   const raw = unpackFrame(frame);
-  piled += raw.length;
-  if (piled > PILE_BYTES) {
-    piled = 0;
-    dropBuffers();
-  }
+  pile(raw.length);
   return raw;
+}
+
+function pile(bytes: number): void {
+  piled += bytes;
+  if (piled <= PILE_BYTES) return;
+  piled = 0;
+  dropBuffers();
 }
 
 /**
@@ -76,6 +79,8 @@ export function unpackInPlace(frame: Buffer): Buffer {
 /** What was unpacked in place is not read any more. */
 export function forgetUnpacked(): void {
   if (!room) return;
+  // No buffers are left of it, but the small things made from so many pages.
+  pile(room.used);
   room.used = 0;
   if (room.bytes.length === 0) room.bytes = room.all();
 }
