@@ -16,7 +16,6 @@ import type { Carrier } from "./delivery/queue/queued.ts";
 import { noteReturned } from "./delivery/returned.ts";
 import { isVerp, rewritingHop, srsOf, verpOf } from "./delivery/rewriting.ts";
 import type { House } from "./house.ts";
-import { collectSeldom } from "./kit/engine.ts";
 import type { Log } from "./kit/log.ts";
 import { Unavailable } from "./kit/trouble.ts";
 import { copiesOf } from "./stores/open-ads.ts";
@@ -105,7 +104,6 @@ interface Queue {
 }
 
 async function openQueue(house: House, hop: () => NextHop, config: Config): Promise<Queue> {
-  collectSeldom();
   const { log } = house;
   const ways = switchCarrier(carrierOf(house, config));
   const spool = await openSpool(spoolOptions(house, "service"));

@@ -3,12 +3,11 @@ import { loadConfig } from "./config/load.ts";
 import { type Answer, FIGURES_MS, type Word } from "./deliverers.ts";
 import { type Delivering, openDelivery } from "./delivering.ts";
 import { buildHouse } from "./house.ts";
-import { collectSeldom, compileSooner } from "./kit/engine.ts";
+import { tuneEngine } from "./kit/engine.ts";
 import { createLog } from "./kit/log.ts";
 
 process.umask(0o077);
-compileSooner();
-collectSeldom();
+tuneEngine();
 // The service tells when it is time: signals reach this process, too, and it lets what is under way end.
 for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => undefined);
 

@@ -3,31 +3,35 @@
  * days beside it as gzipped JSON lines and in PostgreSQL; appending; and the relay with and without its ledger, alternating in one run.
  */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Contender } from "./lib/contenders.ts";
+import { writeHouse } from "./lib/house.ts";
 import { appendRate } from "./lib/ledger-append.ts";
 import { buildArchive, buildJsonLines, evict, filesBelow, type Sample, samples } from "./lib/ledger-archive.ts";
 import type { LookReport } from "./lib/ledger-look.ts";
 import { measurePostgres, postgresBin, zgrepSeconds } from "./lib/ledger-others.ts";
-import { freePort, type Running, start, untilListening } from "./lib/processes.ts";
+import { freePort, start, untilListening } from "./lib/processes.ts";
 import { median, type Result, report } from "./lib/report.ts";
-import { send, startSink } from "./lib/traffic.ts";
+import { measureRounds, ratioOf } from "./lib/rounds.ts";
+import { startSink } from "./lib/traffic.ts";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
-const CLI = join(HERE, "../../src/commands/index.ts");
+/** As bin/consentry has it. */
+const NODE = ["--disable-warning=ExperimentalWarning"];
 const DAYS = Number(process.env.DAYS ?? 60);
 const PER_DAY = process.argv.includes("--million") ? 1_000_000 : Number(process.env.PER_DAY ?? 200_000);
 const SAMPLES = Number(process.env.SAMPLES ?? 15);
 const PG_DAYS = Math.min(DAYS, Number(process.env.PG_DAYS ?? 10));
-const ROUNDS = Number(process.env.ROUNDS ?? 5);
-const MAILS = Number(process.env.MAILS ?? 6000);
+const ROUNDS = Number(process.env.ROUNDS ?? 8);
+const ROUND_S = Number(process.env.ROUND_S ?? 3);
 const PARTS = (process.env.PARTS ?? "archive,zgrep,postgres,append,relay").split(",");
 
 if (process.argv.includes("--help")) {
   console.log(`scripts/bench/ledger [--million]
-  environment: DAYS, PER_DAY (--million: 1,000,000), SAMPLES of look-ups, PG_DAYS loaded into PostgreSQL, ROUNDS and MAILS of the relay,
+  environment: DAYS, PER_DAY (--million: 1,000,000), SAMPLES of look-ups, PG_DAYS loaded into PostgreSQL, ROUNDS of the relay and ROUND_S, how long one takes,
   PARTS of archive,zgrep,postgres,append,relay; KEEP: a directory whose archive is used, completed and kept`);
   process.exit(0);
 }
@@ -139,48 +143,34 @@ async function measureAppend(): Promise<void> {
   }
 }
 
-async function relay(name: "with" | "without", sinkPort: number): Promise<Running & { port: number }> {
+async function relay(kind: "with" | "without", sinkPort: number): Promise<Contender> {
   const port = await freePort();
-  const dir = mkdtempSync(join(work, `${name}-`));
-  const config = join(dir, "consentry.yaml");
-  const lines = [
-    "hostname: relay.example.net",
-    `listeners: [{ door: smtp, listen: "127.0.0.1:${port}" }]`,
-    "localDomains: [example.com]",
-    `dataDir: ${join(dir, "var")}`,
-    `nextHop: { to: "smtp://127.0.0.1:${sinkPort}" }`,
-    "limits: { connectionsPerIpMax: 1000 }",
-    "log: { level: warn, format: json }",
-  ];
-  writeFileSync(config, `${lines.join("\n")}\n`);
-  const words = name === "with" ? [CLI, "serve", "--config", config] : [join(HERE, "lib/ledgerless-relay.ts"), config];
-  const running = start(process.execPath, words);
+  const dir = mkdtempSync(join(work, `${kind}-`));
+  const config = writeHouse(dir, { port, sinkPort });
+  const running = start(process.execPath, [...NODE, join(HERE, "lib/ledger-relay.ts"), config, kind]);
   await untilListening(port);
-  return { ...running, port };
+  return { name: kind, port, pids: [running.pid], stop: running.stop };
 }
 
 async function measureRelay(): Promise<void> {
   const sink = await startSink();
-  const both = { with: await relay("with", sink.port), without: await relay("without", sink.port) };
-  const rates = { with: [] as number[], without: [] as number[] };
+  const both = [await relay("with", sink.port), await relay("without", sink.port)];
   const traffic = { sessions: 20, bytes: 4096, sender: "writer@stranger.example", recipient: "reader@example.com" };
   try {
-    for (const each of [both.with, both.without]) await send(each.port, { ...traffic, mails: 1000 });
-    for (let round = 0; round < ROUNDS; round += 1) {
-      for (const name of ["with", "without"] as const) {
-        rates[name].push(MAILS / (await send(both[name].port, { ...traffic, mails: MAILS })));
-      }
-      process.stderr.write(`relay: round ${round + 1} of ${ROUNDS}\n`);
-    }
+    const pace = { rounds: ROUNDS, seconds: ROUND_S, mailsMin: 1000 };
+    const out = (why: string): void => skip("a relay", why);
+    const [kept, without] = await measureRounds(both, traffic, { ...pace, out });
+    if (!kept || !without) return;
+    results.push(
+      { name: "relay with the ledger / without", value: ratioOf(kept, without), target: 0.9, unit: "x" },
+      { name: "relay with the ledger", value: kept.rate, unit: "mails/s" },
+      { name: "relay without", value: without.rate, unit: "mails/s" },
+      { name: "processor time, 1,000 mails, with the ledger", value: kept.cpu, unit: "s" },
+      { name: "processor time, 1,000 mails, without", value: without.cpu, unit: "s" },
+    );
   } finally {
-    for (const each of [both.with, both.without, sink]) await each.stop();
+    for (const each of [...both, sink]) await each.stop();
   }
-  const ratios = rates.with.map((rate, index) => rate / (rates.without[index] ?? rate));
-  results.push(
-    { name: "relay with the ledger / without", value: median(ratios), target: 0.9, unit: "x" },
-    { name: "relay with the ledger", value: median(rates.with), unit: "mails/s" },
-    { name: "relay without", value: median(rates.without), unit: "mails/s" },
-  );
 }
 
 try {

@@ -50,7 +50,7 @@ export const serve = defineCommand({
 
 /** This process is the relay. */
 async function alone({ path, loaded, log }: Serving): Promise<Running> {
-  const [{ loadConfig }, { waitingForRestart }, { buildHouse }, { compileSooner }, { giveMemoryBack }, { openHouse }] =
+  const [{ loadConfig }, { waitingForRestart }, { buildHouse }, { tuneEngine }, { giveMemoryBack }, { openHouse }] =
     await Promise.all([
       import("../config/load.ts"),
       import("../config/restart.ts"),
@@ -59,7 +59,7 @@ async function alone({ path, loaded, log }: Serving): Promise<Running> {
       import("../kit/memory.ts"),
       import("../main.ts"),
     ]);
-  compileSooner();
+  tuneEngine();
   const house = await buildHouse(loaded, log);
   giveMemoryBack();
   const service = await openHouse(house).catch(async (error: unknown) => {

@@ -14,6 +14,9 @@ export interface Mailboxes {
   readonly obscured: boolean;
 }
 
+/** Most mailboxes read of one field; what comes behind them counts as what could not be read. */
+const MAILBOXES_MAX = 5_000;
+
 /** `a@b` or `Some Words <a@b>`, ASCII, with no sign that needs a closer look: nearly every From there is. */
 const PLAIN = /^(?:[\w .+-]*<([\w.+-]+@[\w.-]+)>|([\w.+-]+@[\w.-]+))$/;
 
@@ -30,15 +33,17 @@ export function parseMailboxes(value: string): Mailboxes {
   const addresses: Address[] = [];
   let unreadable = false;
   let obscured = false;
-  for (const part of splitMailboxes(Buffer.from(value, "latin1").toString("utf8"))) {
-    const address = parseAddress(tidy(part));
+  const { found, rest } = splitMailboxes(Buffer.from(value, "latin1").toString("utf8"));
+  for (const part of found) {
+    // Of many parts that hold no address nothing more need be known.
+    const address = part.includes("@") ? parseAddress(tidy(part)) : undefined;
     if (address) addresses.push(address);
     else {
       unreadable = true;
       obscured ||= part.includes("@") || (part.includes("=?") && decodeEncodedWords(part).includes("@"));
     }
   }
-  return { addresses, unreadable, obscured };
+  return { addresses, unreadable: unreadable || rest !== "", obscured: obscured || rest.includes("@") };
 }
 
 /** An address without what may stand inside it and means nothing: comments, blanks around `@` and `.`, the root's dot. */
@@ -83,45 +88,48 @@ interface Scan {
   found: string[];
 }
 
-const SPECIAL = /["(<,;:]/g;
-const SEPARATORS = /[,;]*/y;
+const SPECIAL = new Set(['"', "(", "<", ",", ";", ":"].map((sign) => sign.charCodeAt(0)));
 
-/** Cuts at the commas, semicolons and group colons that are not quoted, commented or in angle brackets. */
-function splitMailboxes(value: string): string[] {
+/** Where the next sign stands that means something here. */
+function nextSpecial(value: string, from: number): number {
+  let at = from;
+  while (at < value.length && !SPECIAL.has(value.charCodeAt(at))) at += 1;
+  return at;
+}
+
+/**
+ * Cuts at the commas, semicolons and group colons that are not quoted, commented or in angle brackets.
+ *
+ * @returns the mailboxes found, and what stands behind the last that may be
+ */
+function splitMailboxes(value: string): { readonly found: readonly string[]; readonly rest: string } {
   const scan: Scan = { text: "", angles: [], found: [] };
   let at = 0;
-  while (at < value.length) {
+  while (at < value.length && scan.found.length < MAILBOXES_MAX) {
     const char = value[at] as string;
     if (char === '"') at = takeQuoted(scan, value, at);
     else if (char === "(") at = skipComment(value, at);
     else if (char === "<") at = takeAngle(scan, value, at);
     else {
-      if (char === "," || char === ";") {
-        finish(scan);
-        // As many as there are: a field may have hundreds of thousands.
-        SEPARATORS.lastIndex = at + 1;
-        SEPARATORS.exec(value);
-        at = SEPARATORS.lastIndex - 1;
-      } else if (char === ":" && scan.angles.length === 0) scan.text = "";
+      if (char === "," || char === ";") finish(scan);
+      else if (char === ":" && scan.angles.length === 0) scan.text = "";
       else scan.text += char;
-      at += 1;
+      const next = nextSpecial(value, at + 1);
       // What means nothing here is taken together.
-      SPECIAL.lastIndex = at;
-      const next = SPECIAL.exec(value)?.index ?? value.length;
-      scan.text += value.slice(at, next);
+      if (next > at + 1) scan.text += value.slice(at + 1, next);
       at = next;
     }
   }
   finish(scan);
-  return scan.found;
+  return { found: scan.found, rest: value.slice(at) };
 }
 
 /** `<a@b> c@d` is an address to some programs and its display name to others: both are taken. */
 function finish(scan: Scan): void {
   if (scan.text === "" && scan.angles.length === 0) return;
   const text = scan.text.trim();
-  const candidates = scan.angles.length === 0 || text.includes("@") ? [...scan.angles, text] : scan.angles;
-  for (const candidate of candidates) if (candidate !== "") scan.found.push(withoutRoute(candidate));
+  for (const angle of scan.angles) if (angle !== "") scan.found.push(withoutRoute(angle));
+  if (text !== "" && (scan.angles.length === 0 || text.includes("@"))) scan.found.push(withoutRoute(text));
   scan.text = "";
   scan.angles = [];
 }

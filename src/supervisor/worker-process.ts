@@ -1,9 +1,9 @@
 /** What a worker process runs. Its supervisor reloads for it: a terminal's SIGHUP is none of its business. */
-import { compileSooner } from "../kit/engine.ts";
+import { tuneEngine } from "../kit/engine.ts";
 import { channelOfProcess, lastWords, work } from "./worker.ts";
 
 process.umask(0o077);
-compileSooner();
+tuneEngine();
 process.on("SIGHUP", () => undefined);
 /**
  * Exiting waits for threads of LMDB, one of which may wait for this one. A supervisor would end that; where there is none any more nobody

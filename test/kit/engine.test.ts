@@ -5,9 +5,9 @@ import { expect, it } from "vitest";
 const GROW = `
   import { PerformanceObserver } from "node:perf_hooks";
   import { setTimeout as delay } from "node:timers/promises";
-  import { collectSeldom } from "./src/kit/engine.ts";
+  import { tuneEngine } from "./src/kit/engine.ts";
   import { giveMemoryBack } from "./src/kit/memory.ts";
-  if (process.env.SELDOM) collectSeldom();
+  if (process.env.SELDOM) tuneEngine();
   const make = (count) => Array.from({ length: count }, (_, at) => ({ at, text: [at, at, at] }));
   const alive = [make(120_000)];
   giveMemoryBack();

@@ -24,6 +24,7 @@ describe("shifted charsets", () => {
     ["half a character before an escape", "jp", "\x1b$B9\x1b(BAD", "\uFFFDAD"],
     ["a high byte", "jp", "A\xb9D", "A\uFFFDD"],
     ["an unknown escape does not vanish between two letters", "jp", "A\x1bD", "A\uFFFDD"],
+    ["a pair that is no character, between two that are", "jp", "\x1b$B9-~~9p\x1b(B", "広\uFFFD告"],
     ["a blank between two-byte characters", "jp", "\x1b$B9- 9p\x1b(B", "広 告"],
   ];
   it.each(cases)("%s", (_, family, bytes, text) => expect(decode(bytes, family)).toBe(text));

@@ -8,3 +8,13 @@ it.each([";", ",", ",;"])("a header full of %s costs little, and what stands beh
   expect(parseMailboxes(value).addresses.map(({ text }) => text)).toEqual(["a@x.example", "b@y.example"]);
   expect(cpuTimeMs(() => void parseMailboxes(value))).toBeLessThan(20);
 });
+
+/** And one of tens of thousands of addresses, or of bytes that are none, for 40 to 100 ms. Found by the same, seed 5. */
+it.each(["a@b.example,", "a@b,", ";\0", "<a@b>,"])("a header full of %j is read as far as anybody would", (piece) => {
+  const read = parseMailboxes(`${piece.repeat(262_144 / piece.length)}boss@example.com`);
+  const isRead = read.addresses.some(({ text }) => text === "boss@example.com");
+  expect(read.addresses.length).toBeLessThanOrEqual(5_001);
+  // What was not read may not pass for what is not there.
+  expect(isRead || read.obscured).toBe(true);
+  expect(read.unreadable).toBe(true);
+});

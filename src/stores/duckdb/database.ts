@@ -31,11 +31,15 @@ export interface Database {
   run(sql: string, values?: readonly DuckDBValue[]): Promise<void>;
   /** All rows of a result that is known to be small. */
   rows(sql: string, values?: readonly DuckDBValue[]): Promise<Row[]>;
-  /** Rows as they come, some at a time. */
+  /** Rows as they come, some at a time. @throws Error when they end too early, or cannot be read */
   stream(sql: string, values?: readonly DuckDBValue[]): AsyncGenerator<Row[]>;
+  /** Sorts so many rows, or makes a file of them: many on one thread, as each keeps some in hand, and one needs no more memory for more. */
+  sorting<T>(rows: number, sort: () => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
+/** With so many whole entries four threads are still far from `memoryMb` of 256. */
+const MANY_ROWS = 100_000;
 const THREADS_MAX = 4;
 const DIRECTORY_MODE = 0o700;
 /** How private directories are named: the process behind it. */
@@ -66,7 +70,7 @@ export async function openDatabase({ tempDir, memoryMb, threads, archiveKey }: D
   const connection = await instance.connect();
   for (const macro of ID_MACROS) await connection.run(macro);
   await connection.run(`SET parquet_metadata_cache = ${archiveKey === undefined}`);
-  return { ...wrap(instance, connection, dir), threads: used, ...(await parquetAccess(connection, archiveKey)) };
+  return { ...wrap(instance, connection, { dir, threads: used }), ...(await parquetAccess(connection, archiveKey)) };
 }
 
 /** What a process that was killed left behind. */
@@ -128,10 +132,22 @@ const unionOf = (reads: readonly string[]): string =>
 function wrap(
   instance: DuckDBInstance,
   connection: DuckDBConnection,
-  dir: string,
-): Omit<Database, "cipher" | "threads" | "from"> {
+  { dir, threads }: Pick<Database, "dir" | "threads">,
+): Omit<Database, "cipher" | "from"> {
+  let large = 0;
+  const turn = async (step: 1 | -1): Promise<void> => {
+    large += step;
+    await connection.run(`SET threads = ${large > 0 ? 1 : threads}`);
+  };
+  const sorting: Database["sorting"] = async (rows, sort) => {
+    if (rows <= MANY_ROWS) return sort();
+    await turn(1);
+    return sort().finally(() => turn(-1));
+  };
   return {
     dir,
+    threads,
+    sorting,
     async run(sql, values = []) {
       await connection.run(sql, [...values]);
     },
@@ -141,11 +157,22 @@ function wrap(
     async *stream(sql, values = []) {
       // One connection holds one open result: a reader that is slow must not be in the way of the next question.
       const own = await instance.connect();
+      let counted = 0;
       try {
-        const result = await own.stream(sql, [...values]);
-        for await (const rows of result.yieldRowsJs()) yield rows;
+        // What fails on the way ends as if there were no more (@duckdb/node-api 1.5): only who knows how many there are can tell.
+        const [[count] = []] = (await own.runAndReadAll(countSql(sql), [...values])).getRowsJS();
+        counted = Number(count);
+        if (counted > MANY_ROWS) await turn(1);
+        let left = counted;
+        for await (const rows of (await own.stream(sql, [...values])).yieldRowsJs()) {
+          left -= rows.length;
+          yield rows;
+        }
+        if (left !== 0)
+          throw new Error(`DuckDB stopped ${left} rows before the end: is there memory and room for what it sorts?`);
       } finally {
         own.closeSync();
+        if (counted > MANY_ROWS) await turn(-1);
       }
     },
     async close() {
@@ -155,3 +182,6 @@ function wrap(
     },
   };
 }
+
+/** Of a question's rows: reads no columns but those that its conditions need, and sorts nothing. */
+export const countSql = (sql: string): string => `SELECT count(*)::DOUBLE FROM (${sql})`;

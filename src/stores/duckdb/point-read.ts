@@ -10,7 +10,9 @@ import { PARQUET_COLUMNS, placeOf, toEntry } from "./columns.ts";
 import { indexOf, parquetOf } from "./layout.ts";
 import { type ChunkBytes, cellsOf, rowsWith } from "./parquet/cells.ts";
 import { GROUP_ROWS, PAGE_ROWS } from "./parquet/columns.ts";
+import { forgetUnpacked, unpackInPlace } from "./parquet/unpack.ts";
 import { bytesOf, type ChunkPlace } from "./parquet/writer.ts";
+import { type Part, readAhead } from "./read-ahead.ts";
 import { readVolumeIndex, type VolumeIndex, withFile } from "./volume-index.ts";
 
 /** What is looked for: a text in one of these columns. */
@@ -75,6 +77,8 @@ export function createIndexCache(cipher: Cipher | undefined): IndexCache {
 export interface HitReader {
   /** Entries of these volumes that match, in the order of time and ids. @throws Error when they cannot be read */
   read(search: Search, hits: readonly Hit[]): Entry[];
+  /** They are going to be read soon. */
+  expect(hits: readonly Hit[]): void;
 }
 
 export function createHitReader(cache: IndexCache, cipher: Cipher | undefined): HitReader {
@@ -87,7 +91,19 @@ export function createHitReader(cache: IndexCache, cipher: Cipher | undefined): 
       );
       return entries.filter(matcher(search)).sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
     },
+    expect(hits) {
+      for (const hit of hits) readAhead(join(hit.dir, parquetOf(hit.volume)), groupsOf(hit, cache.of(hit)));
+    },
   };
+}
+
+/** Where the row groups lie that a hit has pages in. */
+function groupsOf({ pages }: Hit, { groups }: VolumeIndex): Part[] {
+  const wanted = new Set(pages.map((page) => Math.floor(page / PAGES_OF_GROUP)));
+  return [...wanted].map((group) => {
+    const [offset = 0, bytes = 0] = groups[group] ?? [];
+    return [offset, bytes];
+  });
 }
 
 /** Memory that every row group is read into, one after the other: fresh memory costs as much as reading. */
@@ -123,7 +139,11 @@ function volumeEntries(
     [...groups].flatMap(([group, inGroup]) => {
       const [offset = 0, bytes = 0, rows = 0] = index.groups[group] ?? [];
       // Nothing of it is left when the next one is read: texts are copies.
-      const columns = columnsOf(read(offset, bytes, scratch(bytes)), index.chunksOf(group), unseal);
+      forgetUnpacked();
+      const columns = columnsOf(read(offset, bytes, scratch(bytes)), index.chunksOf(group), {
+        unseal,
+        unpack: unpackInPlace,
+      });
       const places = inGroup.flatMap((page) =>
         placesOf(wanted, columns, { index: page, rows: Math.min(PAGE_ROWS, rows - page * PAGE_ROWS) }),
       );
@@ -138,7 +158,7 @@ function volumeEntries(
 export function columnsOf(
   bytes: Buffer,
   chunks: readonly ChunkPlace[],
-  unseal: ((module: Buffer) => Buffer) | undefined,
+  means: Pick<ChunkBytes, "unseal" | "unpack">,
 ): ChunkBytes[] {
   let at = 0;
   return PARQUET_COLUMNS.map((column, index) => {
@@ -146,7 +166,7 @@ export function columnsOf(
     if (!chunk) throw new Error("the index lacks a column");
     const from = at;
     at += bytesOf(chunk.pages);
-    return { ...chunk, column, unseal, unpacked: new Map(), bytes: bytes.subarray(from, at) };
+    return { ...chunk, column, ...means, unpacked: new Map(), bytes: bytes.subarray(from, at) };
   });
 }
 

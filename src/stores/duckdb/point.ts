@@ -13,6 +13,7 @@ import {
   createHitReader,
   createIndexCache,
   type Hit,
+  type HitReader,
   type IndexCache,
   type VolumePlace,
   type Wanted,
@@ -31,6 +32,8 @@ const PAGES_WORTH_STARTING = 1_000;
 const PAGES_FOR_THREAD = 16;
 /** Days that are read ahead of the one that is shown. */
 const AHEAD = 12;
+/** Days that the disk is asked for at a time, by a process that reads alone. */
+const EXPECTED = 8;
 
 export interface PointReader {
   plan(search: Search, volumes: readonly Volume[]): PointPlan;
@@ -57,16 +60,32 @@ export function createPointReader(archiveKey: Uint8Array | undefined, threads: n
     plan: (search, volumes) => planPoint(search, volumes, cache),
     async *entries(search, hits) {
       if (hits.length === 0) return;
-      await openUnpacker();
+      const days = byDate(hits);
       const pages = pagesOf(hits);
+      const expect = expecting(days, own);
+      expect(0);
+      await openUnpacker();
       if (pages >= PAGES_WORTH_STARTING) pool.start();
       const here = async (day: readonly Hit[]): Promise<Entry[]> => own.read(search, day);
-      const read = (day: readonly Hit[]): Promise<Entry[]> =>
-        pagesOf(day) <= PAGES_FOR_THREAD && pool.hasRoom() ? pool.read(search, day).catch(() => here(day)) : here(day);
-      yield* inOrder(byDate(hits), read, () => (pool.isReady() ? AHEAD : 1));
-      if (pages >= PAGES_WORTH_THREADS) pool.start();
+      const read = (day: readonly Hit[], index: number): Promise<Entry[]> => {
+        if (pagesOf(day) <= PAGES_FOR_THREAD && pool.hasRoom()) return pool.read(search, day).catch(() => here(day));
+        // Threads do that by being several.
+        if (!pool.isReady()) expect(index);
+        return here(day);
+      };
+      yield* inOrder(days, read, () => (pool.isReady() ? AHEAD : 1));
+      // Whoever asks no more has closed it by then.
+      if (pages >= PAGES_WORTH_THREADS) setImmediate(pool.start);
     },
     close: () => pool.close(),
+  };
+}
+
+/** Has the days after one read into the page cache, each once. */
+function expecting(days: readonly Hit[][], reader: Pick<HitReader, "expect">): (day: number) => void {
+  let expected = 0;
+  return (day) => {
+    for (; expected < Math.min(days.length, day + EXPECTED); expected += 1) reader.expect(days[expected] ?? []);
   };
 }
 
@@ -81,14 +100,14 @@ function byDate(hits: readonly Hit[]): Hit[][] {
 /** @param ahead how many days to have read, or begun, at this moment; what nobody else has room for is read here and now */
 async function* inOrder(
   days: readonly Hit[][],
-  read: (day: readonly Hit[]) => Promise<Entry[]>,
+  read: (day: readonly Hit[], index: number) => Promise<Entry[]>,
   ahead: () => number,
 ): AsyncGenerator<Entry> {
   const reading: Promise<Entry[]>[] = [];
   let next = 0;
   for (let shown = 0; shown < days.length; shown += 1) {
     while (next < days.length && (reading.length === 0 || reading.length < ahead())) {
-      const day = read(days[next] ?? []);
+      const day = read(days[next] ?? [], next);
       // Its turn comes later; whoever stops before does not want to hear of it.
       day.catch(() => undefined);
       reading.push(day);

@@ -8,7 +8,7 @@ import type { Journal, Search } from "../../ledger/journal.ts";
 import type { DayCount, LedgerReader, Reading } from "../../ledger/query.ts";
 import { createCatalog, type Day } from "./catalog.ts";
 import { FOR_ENTRY, IN_FULL, toEntry } from "./columns.ts";
-import { type Database, literal, openDatabase } from "./database.ts";
+import { countSql, type Database, literal, openDatabase } from "./database.ts";
 import { type Snapshot, takeSnapshot } from "./hot.ts";
 import { dateOf } from "./layout.ts";
 import { linesAsRows, writeLines } from "./part.ts";
@@ -235,7 +235,7 @@ async function countRows(search: Search, days: readonly Day[], database: Tools["
 /** In CSV times as ISO 8601, and lists with "; " between their items. */
 const FOR_CSV =
   "* REPLACE (strftime(\"at\", '%Y-%m-%dT%H:%M:%S.%gZ') AS \"at\", array_to_string(rules, '; ') AS rules, array_to_string(articles, '; ') AS articles, array_to_string(packs, '; ') AS packs)";
-const FORMATS = { parquet: "FORMAT parquet, COMPRESSION zstd", csv: "FORMAT csv, HEADER" };
+const FORMATS = { parquet: "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 16384", csv: "FORMAT csv, HEADER" };
 
 interface Writing extends Tools {
   readonly format: keyof typeof FORMATS;
@@ -257,7 +257,8 @@ async function write(search: Search, path: string, { format, database, snapshot 
     const selected = format === "csv" ? `SELECT ${FOR_CSV} FROM (${ordered})` : ordered;
     return await intoNewFile(path, async () => {
       const copy = `COPY (${selected}) TO ${literal(path)} (${FORMATS[format]}, USE_TMP_FILE false)`;
-      const [[written] = []] = await opened.rows(copy);
+      const [[rows] = []] = await opened.rows(countSql(ordered));
+      const [[written] = []] = await opened.sorting(Number(rows), () => opened.rows(copy));
       return Number(written);
     });
   } catch (error) {

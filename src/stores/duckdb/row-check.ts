@@ -122,7 +122,7 @@ function readGroups(parquet: string, indexPath: string, { cipher }: Database) {
   const unreadable: Unreadable[] = [];
   const bytesOfFile = readFileSync(parquet);
   index.groups.forEach(([offset, bytes, count], group) => {
-    const columns = columnsOf(bytesOfFile.subarray(offset, offset + bytes), index.chunksOf(group), unseal);
+    const columns = columnsOf(bytesOfFile.subarray(offset, offset + bytes), index.chunksOf(group), { unseal });
     const places = Array.from({ length: count }, (_, place) => place);
     const cells = columns.map((column) => cellsIfReadable(column, places));
     if (cells.every((column) => column !== undefined)) {

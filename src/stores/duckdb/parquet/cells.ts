@@ -3,7 +3,7 @@ import { isAscii } from "node:buffer";
 import { type Cell, type Kind, LIST_ITEM, LIST_LEVEL_BITS, PAGE_ROWS, type ParquetColumn } from "./columns.ts";
 import { readDeltas } from "./deltas.ts";
 import { type Runs, readRuns } from "./runs.ts";
-import { unpack } from "./unpack.ts";
+import { unpack as unpackForGood } from "./unpack.ts";
 import type { ChunkPlace } from "./writer.ts";
 
 /** A column of a row group: where its pages are, and the bytes. */
@@ -15,6 +15,8 @@ export interface ChunkBytes extends ChunkPlace {
   readonly unpacked: Map<number, Buffer>;
   /** Decrypts a page. */
   readonly unseal?: ((bytes: Buffer) => Buffer) | undefined;
+  /** Unpacks a page; default: for good. */
+  readonly unpack?: (frame: Buffer) => Buffer;
 }
 
 const LENGTH_BYTES = 4;
@@ -27,7 +29,7 @@ function pageOf(chunk: ChunkBytes, index: number): Buffer {
   return page;
 }
 
-function unpackPage({ pages, bytes, compressed, unseal }: ChunkBytes, index: number): Buffer {
+function unpackPage({ pages, bytes, compressed, unseal, unpack = unpackForGood }: ChunkBytes, index: number): Buffer {
   let at = 0;
   for (let each = 0; each < index; each += 1) at += (pages[each]?.[0] ?? 0) + (pages[each]?.[1] ?? 0);
   const [gap, length] = pages[index] ?? [0, 0];

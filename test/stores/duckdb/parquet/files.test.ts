@@ -5,7 +5,7 @@ import { createCipher } from "../../../../src/stores/duckdb/cipher.ts";
 import { openDatabase } from "../../../../src/stores/duckdb/database.ts";
 import { cellsOf, rowsWith } from "../../../../src/stores/duckdb/parquet/cells.ts";
 import { type Cell, GROUP_ROWS, PAGE_ROWS, type ParquetColumn } from "../../../../src/stores/duckdb/parquet/columns.ts";
-import { openUnpacker } from "../../../../src/stores/duckdb/parquet/unpack.ts";
+import { forgetUnpacked, openUnpacker, unpackInPlace } from "../../../../src/stores/duckdb/parquet/unpack.ts";
 import { bytesOf, type GroupPlace, writeParquet } from "../../../../src/stores/duckdb/parquet/writer.ts";
 import { tempDir } from "../../../helpers/temp.ts";
 
@@ -130,7 +130,11 @@ describe("a Parquet file of ours", () => {
           const places = own.flatMap((_, place) => (random() < share ? [place] : []));
           const chunks = chunksOf(group);
           const cells = chunks.map((chunk) => cellsOf(chunk, places));
-          expect(places.map((_, row) => cells.map((column) => column[row]))).toEqual(places.map((place) => own[place]));
+          const expected = places.map((place) => own[place]);
+          expect(places.map((_, row) => cells.map((column) => column[row]))).toEqual(expected);
+          forgetUnpacked();
+          const lent = chunksOf(group).map((chunk) => cellsOf({ ...chunk, unpack: unpackInPlace }, places));
+          expect(places.map((_, row) => lent.map((column) => column[row]))).toEqual(expected);
         }
       });
     },
@@ -171,6 +175,7 @@ describe("a Parquet file of ours", () => {
     const at = (chunk.pages[0]?.[0] ?? 0) + 20;
     bytes[at] = (bytes[at] ?? 0) ^ 1;
     expect(() => cellsOf({ ...chunk, bytes, unpacked: new Map() }, [0])).toThrow();
+    expect(() => cellsOf({ ...chunk, bytes, unpacked: new Map(), unpack: unpackInPlace }, [0])).toThrow();
     expect(() => cellsOf({ ...chunk, bytes: bytes.subarray(0, 30), unpacked: new Map() }, [0])).toThrow("cut off");
   });
 });
