@@ -90,6 +90,8 @@ interface Scan {
 
 const SPECIAL = new Set(['"', "(", "<", ",", ";", ":"].map((sign) => sign.charCodeAt(0)));
 
+const isSeparator = (code: number): boolean => code === 0x2c || code === 0x3b;
+
 /** Where the next sign stands that means something here. */
 function nextSpecial(value: string, from: number): number {
   let at = from;
@@ -111,8 +113,11 @@ function splitMailboxes(value: string): { readonly found: readonly string[]; rea
     else if (char === "(") at = skipComment(value, at);
     else if (char === "<") at = takeAngle(scan, value, at);
     else {
-      if (char === "," || char === ";") finish(scan);
-      else if (char === ":" && scan.angles.length === 0) scan.text = "";
+      if (char === "," || char === ";") {
+        finish(scan);
+        // As many as there are: a field may have hundreds of thousands.
+        while (isSeparator(value.charCodeAt(at + 1))) at += 1;
+      } else if (char === ":" && scan.angles.length === 0) scan.text = "";
       else scan.text += char;
       const next = nextSpecial(value, at + 1);
       // What means nothing here is taken together.
