@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { expect, it } from "vitest";
+import { growthPercent } from "../../src/kit/engine.ts";
 
 /** A heap that was made small grows to twice its size; counts how often all of it is marked meanwhile. */
 const GROW = `
@@ -35,4 +36,9 @@ const timesMarked = (env: NodeJS.ProcessEnv): number =>
 it("does not mark all of the heap while it grows to twice its size", () => {
   expect(timesMarked({})).toBeGreaterThan(0);
   expect(timesMarked({ SELDOM: "1" })).toBe(0);
+});
+
+it("lets a small heap grow to four times its size, and a large one by no more bytes than that", () => {
+  const mb = 1_048_576;
+  expect([20, 32, 64, 100, 320, 2_000].map((size) => growthPercent(size * mb))).toEqual([300, 300, 150, 90, 30, 10]);
 });
