@@ -1,5 +1,5 @@
 /**
- * Everything that can happen to a mail or to what the law makes us remember, as one closed catalogue. docs/ledger.md is
+ * Everything that can happen to a mail or to what the law makes us remember, as one closed catalogue. docs/reference/ledger.md is
  * checked against it both ways.
  */
 export const EVENTS = {

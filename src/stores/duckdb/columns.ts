@@ -1,4 +1,4 @@
-/** The columns of the archive, one for each field of an entry, in their order: docs/ledger.md explains them. */
+/** The columns of the archive, one for each field of an entry, in their order: docs/reference/ledger.md explains them. */
 import type { Entry } from "../../ledger/entry.ts";
 import { type Cell, type Kind, PAGE_ROWS, type ParquetColumn } from "./parquet/columns.ts";
 import { fullId, shortId } from "./short-id.ts";
