@@ -85,7 +85,7 @@ interface Measured {
   readonly cores: number;
 }
 
-async function measure({ port, pids }: Relay, reconnects = false): Promise<Measured> {
+async function measure({ port, pids }: Relay, fresh = false): Promise<Measured> {
   const before = sum(pids().map(cpuSeconds));
   const machine = machineTime();
   const seconds = await send(port, {
@@ -94,7 +94,7 @@ async function measure({ port, pids }: Relay, reconnects = false): Promise<Measu
     bytes: BYTES,
     sender: "writer@stranger.example",
     recipient: "reader@example.com",
-    reconnects,
+    fresh,
   });
   const now = machineTime();
   const cores = (availableParallelism() * (now.busy - machine.busy)) / (now.all - machine.all);

@@ -13,8 +13,6 @@ export interface Traffic {
   readonly subject?: string;
   /** Where the port is; default 127.0.0.1. */
   readonly host?: string;
-  /** A connection for each mail. */
-  readonly reconnects?: boolean;
   /** The whole mail, headers and all, from here instead. */
   readonly file?: string;
   /** A connection for each mail instead of kept ones. */
@@ -39,7 +37,6 @@ export async function send(port: number, traffic: Traffic): Promise<number> {
     "-M",
     "client.stranger.example",
   ];
-  if (traffic.reconnects) args.shift();
   if (subject) args.push("-S", subject);
   if (file) args.splice(args.indexOf("-l"), 2, "-F", file);
   const began = process.hrtime.bigint();
