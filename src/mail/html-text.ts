@@ -124,8 +124,7 @@ function find(scan: Scan, what: string, from: number): number {
 
 const lookNow = (scan: Scan): Look => scan.open.at(-1)?.look ?? PAGE;
 
-const takeText = (scan: Scan, raw: string): void =>
-  takeFolded(scan, decodeEntities(raw).replace(/[ \t\r\n\f]+/g, " "));
+const takeText = (scan: Scan, raw: string): void => takeFolded(scan, decodeEntities(raw).replace(/[ \t\r\n\f]+/g, " "));
 
 function takeFolded(scan: Scan, text: string): void {
   if (isUnseen(lookNow(scan))) {
