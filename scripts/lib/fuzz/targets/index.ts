@@ -1,5 +1,6 @@
 import type { Target } from "../target.ts";
 import { addresses } from "./addresses.ts";
+import { answers } from "./answers.ts";
 import { authenticity } from "./authenticity.ts";
 import { config, packs } from "./config.ts";
 import { dns } from "./dns.ts";
@@ -13,7 +14,7 @@ import { words } from "./words.ts";
 
 /** Doors first: they are what the world reaches. */
 export const TARGETS: readonly Target[] = [
-  ...[smtp, milter, http],
+  ...[smtp, milter, http, answers],
   ...[headers, mime, addresses, words],
   ...[dns, records, authenticity],
   ...[config, packs],

@@ -7,6 +7,7 @@ import { isDmarcRecord, readDmarcRecord } from "../../../../src/authenticity/dma
 import { expandMacros, parseDomainSpec, parseMacros } from "../../../../src/authenticity/spf/macro.ts";
 import { addressBytes } from "../../../../src/authenticity/spf/network.ts";
 import { isSpfRecord, readSpfRecord } from "../../../../src/authenticity/spf/record.ts";
+import { isNamed, readStsPolicy, stsIdOf } from "../../../../src/delivery/mx/sts-policy.ts";
 import { Headers } from "../../../../src/mail/headers.ts";
 import { hold, type Target } from "../target.ts";
 
@@ -16,7 +17,7 @@ const EXPANDED_MAX = 1_000_000;
 
 export const records: Target = {
   name: "records",
-  what: "SPF, DMARC, DKIM and ARC records, each read by itself",
+  what: "SPF, DMARC, DKIM and ARC records and MTA-STS policies, each read by itself",
   bytesMax: RECORD_BYTES_MAX,
   words: [
     ...[
@@ -66,6 +67,8 @@ export const records: Target = {
       "ri=",
     ],
     ...[
+      "v=STSv1; id=1;",
+      "version: STSv1\nmode: enforce\nmx: *.example.com\nmax_age: 86400\n",
       "v=DKIM1;",
       "k=rsa;",
       "k=ed25519;",
@@ -107,6 +110,10 @@ export const records: Target = {
       readTags(text);
       fromBase64(text);
       addressBytes(text);
+      hold(stsIdOf([text])?.length !== 0, "a policy without an id");
+      const policy = readStsPolicy(text);
+      if (policy) hold(policy.mode === "none" || policy.mx.length > 0, "a policy that leaves no server");
+      if (policy) isNamed(policy, text.slice(0, 253));
       for (const name of ["dkim-signature", "arc-message-signature", "arc-seal"]) {
         const field = { name, start: 0, end: input.length, value: text };
         const signature = readSignature(field);
