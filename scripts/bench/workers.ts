@@ -10,8 +10,8 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { writeHouse } from "./lib/house.ts";
 import { cpuSeconds, freePort, type Running, start, untilListening } from "./lib/processes.ts";
-import { median, report } from "./lib/report.ts";
-import { send, startSink } from "./lib/traffic.ts";
+import { median, type Result, report } from "./lib/report.ts";
+import { send, startSink, type Traffic } from "./lib/traffic.ts";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const BIN = join(HERE, "../../bin/consentry");
@@ -20,11 +20,13 @@ const MAILS = Number(process.env.MAILS ?? 8000);
 const SESSIONS = Number(process.env.SESSIONS ?? 20);
 const BYTES = Number(process.env.BYTES ?? 4096);
 const IDLE = Number(process.env.IDLE ?? 10_000);
+/** So many sessions more keep two workers busy. */
+const MANY = Number(process.env.MANY ?? 100);
 const TWO = Number(process.env.WORKERS ?? 2);
 
 if (process.argv.includes("--help")) {
   console.log(
-    "scripts/bench/workers   (environment: ROUNDS, MAILS a round, SESSIONS, BYTES, WORKERS beside one, IDLE connections)",
+    "scripts/bench/workers   (environment: ROUNDS, MAILS a round, SESSIONS, MANY sessions, BYTES, WORKERS beside one, IDLE connections)",
   );
   process.exit(0);
 }
@@ -85,7 +87,7 @@ interface Measured {
   readonly cores: number;
 }
 
-async function measure({ port, pids }: Relay, fresh = false): Promise<Measured> {
+async function measure({ port, pids }: Relay, how: Partial<Traffic> = {}): Promise<Measured> {
   const before = sum(pids().map(cpuSeconds));
   const machine = machineTime();
   const seconds = await send(port, {
@@ -94,7 +96,7 @@ async function measure({ port, pids }: Relay, fresh = false): Promise<Measured> 
     bytes: BYTES,
     sender: "writer@stranger.example",
     recipient: "reader@example.com",
-    fresh,
+    ...how,
   });
   const now = machineTime();
   const cores = (availableParallelism() * (now.busy - machine.busy)) / (now.all - machine.all);
@@ -113,6 +115,57 @@ async function holdIdle(port: number): Promise<() => Promise<void>> {
   };
 }
 
+interface Round {
+  readonly one: Measured;
+  readonly two: Measured;
+  /** The peer's rates. */
+  readonly bareOne: number;
+  readonly bareTwo: number;
+}
+
+async function inTurns(
+  [one, two]: readonly [Relay, Relay],
+  bares: readonly [Relay, Relay],
+  sessions: number,
+): Promise<Round[]> {
+  const rounds: Round[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const found = {
+      one: await measure(one, { sessions }),
+      two: await measure(two, { sessions }),
+      bareOne: (await measure(bares[0], { sessions })).rate,
+      bareTwo: (await measure(bares[1], { sessions })).rate,
+    };
+    rounds.push(found);
+    const rates = [found.one.rate, found.two.rate].map((rate) => rate.toFixed(0)).join(" and ");
+    process.stderr.write(`${sessions} sessions, round ${round + 1} of ${ROUNDS}: ${rates}\n`);
+  }
+  return rounds;
+}
+
+/** What a second worker gives, beside what a second process gives the bare peer. */
+function doubled(rounds: readonly Round[], over: string, target?: number): Result[] {
+  const middle = (figure: (round: Round) => number): number => median(rounds.map(figure));
+  const ratio = middle(({ one, two }) => two.rate / one.rate);
+  return [
+    { name: `${over}${TWO} workers / one`, value: ratio, unit: "x", ...(target !== undefined && { target }) },
+    { name: `${over}the bare peer: ${TWO} processes / one`, value: middle((r) => r.bareTwo / r.bareOne), unit: "x" },
+    {
+      name: `${over}processors of the machine busy beside ${TWO} workers`,
+      value: middle((r) => r.two.cores),
+      unit: "",
+    },
+    { name: `${over}one worker: rate`, value: middle((r) => r.one.rate), unit: "mails/s" },
+    { name: `${over}${TWO} workers: rate`, value: middle((r) => r.two.rate), unit: "mails/s" },
+    { name: `${over}one worker: CPU`, value: middle((r) => r.one.cpu), unit: "s per 1,000 mails" },
+    {
+      name: `${over}${TWO} workers: CPU, supervisor and all`,
+      value: middle((r) => r.two.cpu),
+      unit: "s per 1,000 mails",
+    },
+  ];
+}
+
 const relays: Relay[] = [];
 try {
   const [one, two] = [await relay(1), await relay(TWO)];
@@ -124,23 +177,11 @@ try {
   const bares = [await bare(1), await bare(TWO)] as const;
   relays.push(...bares);
   for (const each of relays) await measure(each);
-  const rounds: { one: number; two: number; cpuOne: number; cpuTwo: number; cores: number; bare: number }[] = [];
-  for (let round = 0; round < ROUNDS; round += 1) {
-    const [first, second] = [await measure(one), await measure(two)];
-    const [bareOne, bareTwo] = [await measure(bares[0]), await measure(bares[1])];
-    rounds.push({
-      one: first.rate,
-      two: second.rate,
-      cpuOne: first.cpu,
-      cpuTwo: second.cpu,
-      cores: second.cores,
-      bare: bareTwo.rate / bareOne.rate,
-    });
-    process.stderr.write(`round ${round + 1} of ${ROUNDS}: ${first.rate.toFixed(0)} and ${second.rate.toFixed(0)}\n`);
-  }
+  const few = await inTurns([one, two], bares, SESSIONS);
+  const many = await inTurns([one, two], bares, MANY);
   const single: { one: number; two: number }[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
-    single.push({ one: (await measure(one, true)).rate, two: (await measure(two, true)).rate });
+    single.push({ one: (await measure(one, { fresh: true })).rate, two: (await measure(two, { fresh: true })).rate });
   }
   const held: { memory: number; beside: number; without: number }[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
@@ -151,11 +192,9 @@ try {
     held.push({ memory, beside, without: (await measure(two)).rate });
   }
   console.log(`${MAILS} mails of ${BYTES} bytes a round, ${SESSIONS} sessions, ${ROUNDS} rounds, medians`);
-  const middle = (field: keyof (typeof rounds)[0]): number => median(rounds.map((each) => each[field]));
   report("workers", [
-    { name: `${TWO} workers / one`, value: median(rounds.map((each) => each.two / each.one)), target: 1.7, unit: "x" },
-    { name: `the bare peer: ${TWO} processes / one`, value: middle("bare"), unit: "x" },
-    { name: `processors of the machine busy beside ${TWO} workers`, value: middle("cores"), unit: "" },
+    ...doubled(few, "", 1.7),
+    ...doubled(many, `${MANY} sessions: `),
     {
       name: `a connection for each mail: ${TWO} workers / one`,
       value: median(single.map((each) => each.two / each.one)),
@@ -178,10 +217,6 @@ try {
       target: 0.9,
       unit: "x",
     },
-    { name: "one worker: rate", value: middle("one"), unit: "mails/s" },
-    { name: `${TWO} workers: rate`, value: middle("two"), unit: "mails/s" },
-    { name: "one worker: CPU", value: middle("cpuOne"), unit: "s per 1,000 mails" },
-    { name: `${TWO} workers: CPU, supervisor and all`, value: middle("cpuTwo"), unit: "s per 1,000 mails" },
   ]);
 } finally {
   for (const each of relays) await each.stop();

@@ -140,7 +140,7 @@ function readLimit(text: string): NonNullable<Consent["limit"]> {
 }
 
 /** 3/24h */
-export const limitText = ({ max, windowMs }: NonNullable<Consent["limit"]>): string => `${max}/${windowMs / HOUR_MS}h`;
+const limitText = ({ max, windowMs }: NonNullable<Consent["limit"]>): string => `${max}/${windowMs / HOUR_MS}h`;
 
 const isUnprintable = (text: string): boolean => /[\x00-\x1f\x7f-\x9f]/.test(text);
 
@@ -186,7 +186,7 @@ function checkLine(name: string, text: string, charsMax: number): void {
 }
 
 /** How a recipient usually says yes (Circular 12/2008 III.1.1b). */
-export const HOWS = ["paper", "web-form", "double-opt-in", "call", "import"] as const;
+const HOWS = ["paper", "web-form", "double-opt-in", "call", "import"] as const;
 
 export const headerLine = (): string => csvLine(COLUMNS);
 

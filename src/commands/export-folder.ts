@@ -96,7 +96,7 @@ async function encryptFolder(from: string, to: string, recipients: readonly Buff
 }
 
 /** What is typed to open an encrypted folder. */
-export const OPEN_COMMAND =
+const OPEN_COMMAND =
   'for f in $(find . -name "*.age"); do age --decrypt -i key.txt -o "$(dirname $f)/$(basename $f .age)" "$f"; done';
 
 const OPENING = `这些文件以 age（age-encryption.org）加密。持有私钥 key.txt 者在本文件夹内执行以下命令即可打开，然后按 cover-sheet.txt 核对。

@@ -24,7 +24,7 @@ const RSA_BITS_MIN = 1024;
 
 type Section = Pick<Config, "dkim" | "dataDir">;
 
-export const dkimDirectory = ({ dkim, dataDir }: Section): string => dkim.directory ?? join(dataDir, "dkim");
+const dkimDirectory = ({ dkim, dataDir }: Section): string => dkim.directory ?? join(dataDir, "dkim");
 
 /** All keys, by domain and selector. @throws Misuse naming the file that cannot be used */
 export function readDkimKeys(config: Section): DkimKey[] {

@@ -70,7 +70,7 @@ function parse(text: string, lineCounter: LineCounter): Document.Parsed {
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;
   try {
-    return parseDocument(text, { lineCounter, uniqueKeys: false, prettyErrors: false });
+    return parseDocument(text, { lineCounter, uniqueKeys: false, prettyErrors: false, stringKeys: true });
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     const nothing = parseDocument("", { lineCounter });
@@ -102,10 +102,14 @@ export function explainAll(file: YamlFile, issues: readonly z.core.$ZodIssue[]):
   return problems;
 }
 
+function textOf({ code, message }: YAMLParseError): string {
+  if (code === "NON_STRING_KEY") return "a key is text, no list and no map";
+  return /call stack/.test(message) ? TOO_DEEP : message;
+}
+
 /** Of the syntax, in the order of the file. @param at writes file and line */
 function problemsIn(document: Document.Parsed, at: (offset: number) => string): string[] {
-  const textOf = (message: string): string => (/call stack/.test(message) ? TOO_DEEP : message);
-  const errors = document.errors.map(({ pos, message }) => [pos[0], textOf(message)] as const);
+  const errors = document.errors.map((error) => [error.pos[0], textOf(error)] as const);
   const twice = keysTwice(document.contents).map((offset) => [offset, "Map keys must be unique"] as const);
   return [...errors, ...twice]
     .sort(([a], [b]) => a - b)

@@ -63,9 +63,6 @@ function runNumber(worker: number | undefined): number {
   return worker === undefined ? dice : dice - (dice % WORKERS_MAX) + (worker % WORKERS_MAX);
 }
 
-/** The smallest id of a moment, to search from. */
-export const idFloor = (ms: number): string => digits(Math.max(0, ms), TIME_DIGITS);
-
 /**
  * Ids of 19 characters (23 with a seal) that sort by time, never repeat over restarts and nodes (25 random bits a run), and never go back
  * when the clock does.

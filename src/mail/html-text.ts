@@ -124,8 +124,9 @@ function find(scan: Scan, what: string, from: number): number {
 
 const lookNow = (scan: Scan): Look => scan.open.at(-1)?.look ?? PAGE;
 
-function takeText(scan: Scan, raw: string): void {
-  const text = decodeEntities(raw).replace(/[ \t\r\n\f]+/g, " ");
+const takeText = (scan: Scan, raw: string): void => takeFolded(scan, decodeEntities(raw).replace(/[ \t\r\n\f]+/g, " "));
+
+function takeFolded(scan: Scan, text: string): void {
   if (isUnseen(lookNow(scan))) {
     scan.hiddenChars += inkOf(text);
     return;
@@ -151,8 +152,7 @@ function readMarkup(scan: Scan, at: number): number {
   if (name === "") {
     const next = source[at + 1];
     if (next === "!" || next === "?" || next === "/") return afterAngle(scan, at);
-    takeText(scan, "<");
-    return at + 1;
+    return takeAngles(scan, at);
   }
   const end = tagEnd(scan, at);
   if (BLOCKS.has(name)) breakLine(scan, "\n");
@@ -168,11 +168,26 @@ function breakLine(scan: Scan, mark: string): void {
   scan.chars += 1;
 }
 
-function nameAt(source: string, at: number): string {
-  let end = at;
-  while (end < at + 12 && /[a-zA-Z0-9]/.test(source[end] ?? "")) end += 1;
-  return /[a-zA-Z]/.test(source[at] ?? "") ? source.slice(at, end).toLowerCase() : "";
+/** A `<` that begins nothing is text, and so are those right behind it but the last, which may begin something. @returns the offset after them */
+function takeAngles(scan: Scan, at: number): number {
+  let end = at + 1;
+  while (scan.source[end] === "<" && scan.source[end + 1] === "<") end += 1;
+  takeFolded(scan, scan.source.slice(at, end));
+  return end;
 }
+
+const NAME_CHARS_MAX = 12;
+
+function nameAt(source: string, at: number): string {
+  if (!isLetter(source.charCodeAt(at))) return "";
+  let end = at + 1;
+  while (end < at + NAME_CHARS_MAX && isLetterOrDigit(source.charCodeAt(end))) end += 1;
+  return source.slice(at, end).toLowerCase();
+}
+
+const CASE_BIT = 32;
+const isLetter = (code: number): boolean => (code | CASE_BIT) >= 97 && (code | CASE_BIT) <= 122;
+const isLetterOrDigit = (code: number): boolean => isLetter(code) || (code >= 48 && code <= 57);
 
 function afterAngle(scan: Scan, at: number): number {
   const end = find(scan, ">", at);

@@ -9,7 +9,7 @@ import type { Key, Tables, Value } from "../kit/store.ts";
 import type { Session } from "../mail/views.ts";
 import { clientSubject } from "./subject.ts";
 
-export const BLOCK_REASONS = ["harvesting", "spam-trap", "hijacked-login", "operator"] as const;
+const BLOCK_REASONS = ["harvesting", "spam-trap", "hijacked-login", "operator"] as const;
 export type BlockReason = (typeof BLOCK_REASONS)[number];
 
 export interface Block {

@@ -12,9 +12,9 @@ import { decodedSubject, readSubject } from "../mail/subject.ts";
 import type { HeaderView } from "../mail/views.ts";
 
 /** `X-Ad: yes`: how a client tells this relay that a mail is an advertisement. Taken out before the mail goes on. */
-export const DECLARATION_HEADER = "x-ad";
+const DECLARATION_HEADER = "x-ad";
 /** `X-Ad-Topic: shoes; hats`: the kinds of product it is about. Taken out too. */
-export const TOPIC_HEADER = "x-ad-topic";
+const TOPIC_HEADER = "x-ad-topic";
 /** What clients tell this relay and nobody behind it. */
 export const DECLARATIONS: readonly string[] = [DECLARATION_HEADER, TOPIC_HEADER];
 

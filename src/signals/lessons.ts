@@ -48,7 +48,7 @@ const VERSION_TABLE = "lessons-version";
 const VERSION_KEY = keyOf("current");
 
 /** Twelve hex digits. One mail has one lesson, and one report of each recipient. */
-export const lessonId = (sketch: string, reporter = ""): string =>
+const lessonId = (sketch: string, reporter = ""): string =>
   createHash("sha256").update(`${reporter}\n${sketch}`).digest("hex").slice(0, 12);
 
 /** An address as reports keep it. */

@@ -6,7 +6,7 @@ import type { Grant, Key, Windows } from "../kit/store.ts";
 import type { Client } from "../mail/client.ts";
 import { clientSubject } from "./subject.ts";
 
-export const SPANS = [
+const SPANS = [
   { name: "minute", field: "ratePerMinute", windowMs: 60_000 },
   { name: "hour", field: "ratePerHour", windowMs: 3_600_000 },
   { name: "day", field: "ratePerDay", windowMs: 86_400_000 },

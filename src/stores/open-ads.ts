@@ -31,7 +31,7 @@ export function adCopiesOf({ adArchive, dataDir }: Pick<Config, "adArchive" | "d
 }
 
 /** How long copies are kept: what the operator says, and no less than the longest that a law in force asks for. */
-export const keepDaysOf = ({ adArchive }: Pick<Config, "adArchive">, active: readonly Pack[]): number =>
+const keepDaysOf = ({ adArchive }: Pick<Config, "adArchive">, active: readonly Pack[]): number =>
   Math.max(adArchive.days, ...active.map(({ retention }) => retention?.contentDays ?? 0));
 
 const opened = new WeakMap<Config, AdCopies>();

@@ -15,7 +15,7 @@ export interface StoreOptions {
   readonly onState?: (up: boolean, why?: string) => void;
 }
 
-export const STORE_FORMS = [
+const STORE_FORMS = [
   "embedded: (LMDB under dataDir)",
   "embedded:/path (LMDB there)",
   "memory: (for tests and dry runs: forgets everything)",

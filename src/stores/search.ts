@@ -32,7 +32,7 @@ function domainTest(domain: string | undefined): (entry: Entry) => boolean {
 }
 
 /** Does a list of rules name this one? A rule that was only watched carries a "~", which need not be asked for. */
-export const namesRule = (rules: readonly string[] | undefined, rule: string): boolean =>
+const namesRule = (rules: readonly string[] | undefined, rule: string): boolean =>
   rules !== undefined && (rules.includes(rule) || rules.includes(`~${rule}`));
 
 function wordsTest({ messageId, event, verdict, rule, article, client }: Search): (entry: Entry) => boolean {

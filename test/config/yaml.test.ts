@@ -70,7 +70,16 @@ describe("a YAML file", () => {
     expect(problems).toEqual([
       expect.stringMatching(/^file\.yaml:1: .*escape/),
       "file.yaml:3: Map keys must be unique",
+      "file.yaml:5: Map keys must be unique",
     ]);
+  });
+
+  it.each([
+    ["a list", "a: 1\n[ x ]: y\n"],
+    ["a map", "a: 1\n? { x: 1 }\n: y\n"],
+    ["an alias of a list", "a: &a [1]\n*a : y\n"],
+  ])("says that %s is no key, and where", (_, text) => {
+    expect(parseYaml("file.yaml", text).problems).toEqual(["file.yaml:2: a key is text, no list and no map"]);
   });
 
   it("says a key twice is an error", () => {

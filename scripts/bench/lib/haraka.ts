@@ -5,7 +5,7 @@ import { availableParallelism, homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { freePort, type Running, start, untilListening } from "./processes.ts";
 
-export const HARAKA_VERSION = "3.3.4";
+const HARAKA_VERSION = "3.3.4";
 const CACHE = join(
   process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"),
   "consentry-bench",

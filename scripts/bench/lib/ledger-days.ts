@@ -70,7 +70,7 @@ const NAMES = [
 ];
 const TLDS = ["example", "cn.example", "vn.example", "test"];
 const mixed = (n: number, salt: number): number => Math.imul(n + 1, salt) >>> 0;
-export const mailboxAddress = (n: number): string => `${NAMES[n % 10]}${n}@provider.example`;
+const mailboxAddress = (n: number): string => `${NAMES[n % 10]}${n}@provider.example`;
 const domainName = (n: number): string => `d${mixed(n, 0x9e3779b1).toString(36)}.${TLDS[n % 4]}`;
 const serverIp = (n: number): string => {
   const bits = mixed(n, 0x85ebca6b);

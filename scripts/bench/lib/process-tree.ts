@@ -20,7 +20,7 @@ function statOf(pid: number): Stat | undefined {
 }
 
 /** The process and all below it. */
-export function treeOf(root: number): number[] {
+function treeOf(root: number): number[] {
   const all = readdirSync("/proc").flatMap((name) => {
     const stat = /^\d+$/.test(name) ? statOf(Number(name)) : undefined;
     return stat ? [{ pid: Number(name), parent: stat.parent }] : [];

@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { bareStream, type Contender, type Ground, haraka, ours, postfixProxy, postfixRspamd } from "./contenders.ts";
+import { largeMails } from "./large-mails.ts";
 import { latencies, percentile } from "./latency.ts";
 import { newsletter } from "./newsletter.ts";
 import { openLoop } from "./open-loop.ts";
@@ -142,6 +143,16 @@ const fresh: Section = {
   },
 };
 
+const large: Section = {
+  name: "large",
+  what: "what a megabyte costs in mails of 1, 10 and 49 MB, four at once, and what they hold",
+  async measure(bench) {
+    const one = await bench.contender("one");
+    const traffic = { sender: SENDER, recipient: RECIPIENT };
+    return { results: one ? await largeMails(one, traffic, bench.rounds) : [] };
+  },
+};
+
 const TIMED_MAILS = 300;
 
 const latency: Section = {
@@ -257,6 +268,7 @@ export const SECTIONS: readonly Section[] = [
   everybody("50k", "the same with 50 KB", 51_200),
   signed,
   fresh,
+  large,
   latency,
   half,
   refuse,

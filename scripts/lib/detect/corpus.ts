@@ -66,7 +66,7 @@ const LABELS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   newsletters: { "opt-in-bulk": ORDINARY | ADVERTISING, "transactional-or-list": ORDINARY },
 };
 
-export const SETS: readonly string[] = Object.keys(LABELS);
+const SETS: readonly string[] = Object.keys(LABELS);
 
 /** Where the corpora lie: beside the checkout, or where CORPUS says. */
 export const corpusDir = (): string =>
@@ -98,7 +98,7 @@ function readTexts(path: string): Map<string, string> {
 }
 
 /** A text that never was a mail: no Subject, no markup. */
-export function textMail(raw: string, subject = ""): ReadMail {
+function textMail(raw: string, subject = ""): ReadMail {
   const { text, zeroWidth, lookAlikes } = cleanText(raw);
   return { subject: cleanText(subject).text, text: { ...emptyText(), text, zeroWidth, lookAlikes }, own: [] };
 }

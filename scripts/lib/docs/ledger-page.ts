@@ -45,7 +45,7 @@ const SOURCE = new URL("../../../src/ledger/entry.ts", import.meta.url);
 const FIELD = /(?:\/\*\*((?:[^*]|\*(?!\/))*)\*\/\s*)?readonly (\w+)(\??): ([^;]+);/g;
 
 /** Read from the declaration of Entry, whose comments are the only place where fields are explained. */
-export function entryFields(source = readFileSync(SOURCE, "utf8")): Field[] {
+function entryFields(source = readFileSync(SOURCE, "utf8")): Field[] {
   const body = source.slice(source.indexOf("export interface Entry"));
   return [...body.matchAll(FIELD)].map(([, comment = "", name = "", mark, type = ""]) => ({
     name,

@@ -17,7 +17,7 @@ export const canonicalField = (field: Field, block: Buffer, canon: Canon): strin
   canon === "relaxed" ? relaxedField(field.name, field.value) : rawField(field, block);
 
 /** The bytes of a field as they came, one character a byte. */
-export const rawField = ({ start, end }: Field, block: Buffer): string => block.toString("latin1", start, end);
+const rawField = ({ start, end }: Field, block: Buffer): string => block.toString("latin1", start, end);
 
 /** The same signature field with its b= emptied and no CRLF at its end (RFC 6376 3.5, 3.7). */
 export function withoutSignature(field: Field, block: Buffer, canon: Canon): string {

@@ -1,5 +1,5 @@
 /** DMARC records (RFC 9989 4.7, RFC 7489 6.3). What is wrong in one tag only costs that tag, but for the policies. */
-export const POLICIES = ["none", "quarantine", "reject"] as const;
+const POLICIES = ["none", "quarantine", "reject"] as const;
 export type Policy = (typeof POLICIES)[number];
 
 export interface DmarcRecord {

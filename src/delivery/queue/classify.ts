@@ -28,7 +28,7 @@ export function meaningOfReply(reply: Reply, step: string): Meaning {
 }
 
 /** @returns the first row of the table that fits */
-export function classOf(reply: Reply, part: Part): AnswerClass | undefined {
+function classOf(reply: Reply, part: Part): AnswerClass | undefined {
   const code = String(reply.code);
   const text = reply.lines.join(" ");
   return CLASSES.find(

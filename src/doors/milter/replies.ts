@@ -13,7 +13,7 @@ const TEXT_MAX = 490;
 
 /** What is said when something broke here: 451 4.3.0. */
 export const TROUBLE: Reply = writeReply("local-trouble");
-export const SHUTTING_DOWN: Reply = writeReply("shutting-down");
+const SHUTTING_DOWN: Reply = writeReply("shutting-down");
 
 const enhancedCode = /^([45])\.\d{1,3}\.\d{1,3}$/;
 

@@ -14,7 +14,7 @@ export interface Elsewhere {
 }
 
 /** One process has everything itself. */
-export const NOBODY_ELSE: Elsewhere = { count: () => 0, tell: () => undefined };
+const NOBODY_ELSE: Elsewhere = { count: () => 0, tell: () => undefined };
 
 export function createPerAddress(max: () => number, elsewhere = NOBODY_ELSE): PerAddress {
   const open = new Map<string, number>();

@@ -8,7 +8,7 @@ import { RE2JS, RE2Set } from "re2js";
 /** Steps all patterns may compile to: on text made to be slow, 5,000 take about a second, ordinary text a millisecond. */
 export const STEPS_MAX = 5_000;
 /** Characters of one text that are looked at. */
-export const TEXT_CHARS_MAX = 32_768;
+const TEXT_CHARS_MAX = 32_768;
 
 /** The places, in the order of the list, of the patterns that are found in a text. */
 export type Matcher = (text: string) => readonly number[];

@@ -25,7 +25,7 @@ export interface Chain {
 
 const FILE_MODE = 0o600;
 
-export const chainPath = (root: string, node: string): string => join(root, "seals", `${node}.jsonl`);
+const chainPath = (root: string, node: string): string => join(root, "seals", `${node}.jsonl`);
 export const publicKeyPath = (root: string, node: string): string => join(root, "seals", `${node}.pem`);
 
 type Line = { readonly sealed: ChainLink } | { readonly removed: Removal };

@@ -7,7 +7,7 @@ import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { fullId, shortId } from "./short-id.ts";
 import { readVarint, varints } from "./varint.ts";
 
-export const HASH_BYTES = 32;
+const HASH_BYTES = 32;
 const GROUP = 256;
 const STANDARD = /^0\.([0-9A-Z]{5})\.(\d+)$/;
 

@@ -76,7 +76,7 @@ function shiftMail(dbs: Tables, id: string, nowMs: number): boolean {
 }
 
 /** @returns undefined where nothing of it is in the future that has happened already */
-export function shiftedRow(row: Row, nowMs: number): Row | undefined {
+function shiftedRow(row: Row, nowMs: number): Row | undefined {
   const aheadMs = Math.max(0, row.arrivedAt - nowMs);
   const recipients = row.recipients.map((each) => shiftedRecipient(each, row.arrivedAt, nowMs));
   const isHeldAhead = row.hold !== undefined && row.hold.since > nowMs;

@@ -23,7 +23,7 @@ export function addDue(dbs: Tables, destination: string, { at, id }: { at: numbe
 }
 
 /** @param at undefined: it has no turn */
-export function setTurn(dbs: Tables, destination: string, row: DestinationRow, at: number | undefined): void {
+function setTurn(dbs: Tables, destination: string, row: DestinationRow, at: number | undefined): void {
   const { turnAt, ...rest } = row;
   const next = at === undefined ? undefined : Math.floor(at);
   if (turnAt !== next && turnAt !== undefined) void dbs.turns.remove(timeKey(turnAt, destination));
