@@ -96,27 +96,41 @@ describe("the READMEs", () => {
   });
 });
 
+describe("--help", () => {
+  it("has an example for every command", () => {
+    const without = (command: CommandModule, above = ""): string[] => {
+      const { members, examples } = toldOf(command);
+      const name = `${above}${String([command.command].flat()[0])}`;
+      if (members.length > 0) return members.flatMap((member) => without(member, `${name.split(" <")[0]} `));
+      return examples > 0 ? [] : [name];
+    };
+    expect(COMMANDS.flatMap((command) => without(command))).toEqual([]);
+  });
+});
+
 /** "serve", "client add", "ledger hold": each command, and each member of a group. */
 function namesOf(commands: readonly CommandModule[]): string[] {
   return commands.flatMap((command) => {
     const name = String([command.command].flat()[0]).split(" ")[0] ?? "";
-    const members = membersOf(command);
+    const members = toldOf(command).members.map((member) => String([member.command].flat()[0]).split(" ")[0]);
     return members.length === 0 ? [name] : members.map((member) => `${name} ${member}`);
   });
 }
 
-/** What a group's builder would tell yargs. */
-function membersOf({ builder }: CommandModule): string[] {
-  const members: string[] = [];
+/** What a command's builder tells yargs: its members, and how many examples. */
+function toldOf({ builder }: CommandModule): { members: CommandModule[]; examples: number } {
+  const members: CommandModule[] = [];
+  let examples = 0;
   const listener: unknown = new Proxy(
     {},
     {
-      get: (_, method) => (member: CommandModule) => {
-        if (method === "command") members.push(String([member.command].flat()[0]).split(" ")[0] ?? "");
+      get: (_, method) => (told: CommandModule) => {
+        if (method === "command") members.push(told);
+        if (method === "example") examples += 1;
         return listener;
       },
     },
   );
   if (typeof builder === "function") builder(listener as Parameters<typeof builder>[0]);
-  return members;
+  return { members, examples };
 }
