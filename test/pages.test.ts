@@ -66,6 +66,12 @@ describe("pages", () => {
 });
 
 describe("the READMEs", () => {
+  it("lead to every page of docs", () => {
+    const targets = targetsOf(readFileSync("README.md", "utf8"));
+    const docs = readdirSync("docs").filter((name) => name.endsWith(".md"));
+    expect(docs.filter((name) => !targets.includes(`docs/${name}`))).toEqual([]);
+  });
+
   const tables = READMES.map((path) => tableOf(readFileSync(path, "utf8")));
 
   it.each(READMES)("%s has every command of consentry --help", (path) => {
