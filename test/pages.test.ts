@@ -3,7 +3,17 @@ import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { CommandModule } from "yargs";
 import { COMMANDS } from "../src/commands/list.ts";
-import { codeOf, coveredBy, deadLinks, gonePaths, type Page, remarksOf, tableOf, targetsOf } from "./helpers/pages.ts";
+import {
+  codeOf,
+  coveredBy,
+  deadLinks,
+  goneKeys,
+  gonePaths,
+  type Page,
+  remarksOf,
+  tableOf,
+  targetsOf,
+} from "./helpers/pages.ts";
 
 // What the pages and comments point at, held to what is there.
 
@@ -50,6 +60,15 @@ describe("pages", () => {
       !IS_ONE.test(path) || [".", "src"].some((at) => existsSync(join(at, path)));
     expect(remarks.filter(({ text }) => text.includes("docs/")).length).toBeGreaterThan(2);
     expect([...pages, ...remarks].flatMap((page) => gonePaths(page, there))).toEqual([]);
+  });
+
+  it("name no key that the configuration does not have", () => {
+    const yaml = readFileSync("config/consentry.yaml", "utf8");
+    expect(pages.flatMap((page) => goneKeys(page, yaml))).toEqual([]);
+    expect(goneKeys({ path: "a.md", text: "`queue.holdDays` `queue.gone` `dns.gone.too` `a.b`" }, yaml)).toEqual([
+      "a.md: queue.gone",
+      "a.md: dns.gone.too",
+    ]);
   });
 
   it("are not believed when they name what is gone", () => {

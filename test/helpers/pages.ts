@@ -29,6 +29,18 @@ export function gonePaths({ path, text }: Page, there: (path: string) => boolean
   return [...named].filter((name) => !there(name)).map((name) => `${path}: ${name}`);
 }
 
+/** Keys in code, `section.key`, whose section config/consentry.yaml has and whose last word it has not. */
+export function goneKeys({ path, text }: Page, yaml: string): string[] {
+  const named = [...text.matchAll(/`(\w+)((?:\.[A-Za-z]\w*)+)`/g)].map(([, section = "", rest = ""]) => ({
+    section,
+    rest,
+  }));
+  return named
+    .filter(({ section, rest }) => rest !== ".ts" && new RegExp(`^(?:# )?${section}:`, "m").test(yaml))
+    .filter(({ rest }) => !new RegExp(`^[# {]*\\s*(?:#\\s*)*${rest.split(".").at(-1)}:`, "m").test(yaml))
+    .map(({ section, rest }) => `${path}: ${section}${rest}`);
+}
+
 /** What is said in comments: behind //, /**, * or #. */
 export function remarksOf(text: string): string {
   return [...text.matchAll(/(?:^|\s)(?:\/\/|\/\*\*?|\*|#)(\s.*)$/gm)].map(([, remark = ""]) => remark).join("\n");
