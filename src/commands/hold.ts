@@ -10,7 +10,12 @@ import { asOption, whoAsks } from "./who.ts";
 const list = defineCommand({
   command: "list",
   describe: "What is held, why, by which rule, and until when",
-  builder: (args) => args.options(filterOptions).option("limit", count("no more than so many")).option("as", asOption),
+  builder: (args) =>
+    args
+      .options(filterOptions)
+      .option("limit", count("no more than so many"))
+      .option("as", asOption)
+      .example("$0 hold list --client shop", "what is kept of one client"),
   handler: (options) =>
     withGround(options.config, async (ground) => {
       const masked = whoAsks(ground.config, options.as).role !== "auditor";
@@ -23,7 +28,11 @@ const list = defineCommand({
 const show = defineCommand({
   command: "show <id>",
   describe: "One held mail: why it is held, for whom it is, and its headers",
-  builder: (args) => args.positional("id", word("the mail's id")).options(showBuilder),
+  builder: (args) =>
+    args
+      .positional("id", word("the mail's id"))
+      .options(showBuilder)
+      .example("$0 hold show 01M812GDN5YHTC30000ZE78", ""),
   handler: (options) => showMail(options),
 });
 
@@ -59,7 +68,11 @@ const endHolds = (options: Options, { event, done, end }: Ending): Promise<void>
 const release = defineCommand({
   command: "release <ids..>",
   describe: "Let held mails go to those they were for; the entry says who did it",
-  builder: (args) => args.positional("ids", ids).options({ by: byOption }),
+  builder: (args) =>
+    args
+      .positional("ids", ids)
+      .options({ by: byOption })
+      .example("$0 hold release 01M812GDN5YHTC30000ZE78", "as it came"),
   handler: (options) =>
     endHolds(options, {
       event: "released",
@@ -71,7 +84,8 @@ const release = defineCommand({
 const remove = defineCommand({
   command: "delete <ids..>",
   describe: "Delete held mails; they are not delivered, and the entry says who did it",
-  builder: (args) => args.positional("ids", ids).options({ by: byOption }),
+  builder: (args) =>
+    args.positional("ids", ids).options({ by: byOption }).example("$0 hold delete 01M812GDN5YHTC30000ZE78", "for good"),
   handler: (options) => endHolds(options, { event: "dropped", done: "deleted", end: (desk, id) => desk.drop(id) }),
 });
 

@@ -15,7 +15,7 @@ async function run(): Promise<void> {
   const words = hideBin(process.argv).map((word) => (word === "-" ? STDIN : word));
   const parser = yargs(words)
     .scriptName("consentry")
-    .usage("$0 <command>\n\nAn SMTP relay that enforces e-mail law at the server.")
+    .usage("$0 <command>\n\nAn SMTP relay and milter that enforces e-mail law at the server.")
     .option("config", {
       type: "string",
       default: "config/consentry.yaml",

@@ -55,7 +55,11 @@ export const retry = defineCommand({
 export const drop = defineCommand({
   command: "drop [ids..]",
   describe: "Take mails out of the queue; they are not delivered, and nobody is told but the ledger",
-  builder: (args) => args.positional("ids", ids).options(which),
+  builder: (args) =>
+    args
+      .positional("ids", ids)
+      .options(which)
+      .example("$0 queue drop --sender news@shop.example --before 2d", "look first, with queue list"),
   handler: (options) =>
     forEach(options, "dropped", async ({ desk, ground, by }, { mail }) => {
       const dropped = await desk.drop(mail.id);
@@ -73,7 +77,8 @@ export const hold = defineCommand({
       .options(which)
       .option("reason", text("why, for whoever looks later"))
       .option("for", text("how long: 7d (the least) 4w; default: queue.holdDays"))
-      .option("until", text("or until when: 2026-12-22T10:30Z")),
+      .option("until", text("or until when: 2026-12-22T10:30Z"))
+      .example("$0 queue hold 01M812GDN5YHTC30000ZE78 --reason 'case 2026-118' --for 4w", ""),
   handler: async (options) =>
     forEach(options, "held", async ({ desk, ground, by }, { mail }) => {
       const since = ground.clock.now();
@@ -107,7 +112,11 @@ const nameOf = (whom: Whom): string => ("client" in whom ? `client ${whom.client
 export const suspend = defineCommand({
   command: "suspend",
   describe: "Leave the mail for a destination, or of a client, where it is until it is resumed; mail is still taken in",
-  builder: (args) => args.options(whomOptions).option("reason", text("why, for whoever looks later")),
+  builder: (args) =>
+    args
+      .options(whomOptions)
+      .option("reason", text("why, for whoever looks later"))
+      .example("$0 queue suspend --destination example.net --reason 'they rebuild until Monday'", ""),
   handler: (options) =>
     withGround(options.config, (ground) =>
       withSpool(ground, async (desk) => {
@@ -127,7 +136,7 @@ export const suspend = defineCommand({
 export const resume = defineCommand({
   command: "resume",
   describe: "End a suspension; what waited goes on at once",
-  builder: (args) => args.options(whomOptions),
+  builder: (args) => args.options(whomOptions).example("$0 queue resume --destination example.net", ""),
   handler: (options) =>
     withGround(options.config, (ground) =>
       withSpool(ground, async (desk) => {
@@ -151,7 +160,7 @@ function note(ground: Ground, { what, whom, by }: { what: string; whom: Whom; by
 export const adopt = defineCommand({
   command: "adopt",
   describe: "Take over a queue that was copied or restored: say that no other copy of it is, or will be, delivered",
-  builder: (args) => args.options({ by: byOption }),
+  builder: (args) => args.options({ by: byOption }).example("$0 queue adopt", "then start the service"),
   handler: (options) =>
     withGround(options.config, async (ground) => {
       const [{ spoolDir }, { adoptSpool }] = await Promise.all([

@@ -49,7 +49,8 @@ export async function printMails(mails: AsyncIterable<Listed>, json: boolean, ma
 export const oldest = defineCommand({
   command: "oldest",
   describe: "The mails that have waited longest, held ones left out",
-  builder: (args) => args.option("limit", count("how many; default 10")).option("as", asOption),
+  builder: (args) =>
+    args.option("limit", count("how many; default 10")).option("as", asOption).example("$0 queue oldest --limit 3", ""),
   handler: (options) =>
     withGround(options.config, async (ground) => {
       const masked = whoAsks(ground.config, options.as).role !== "auditor";
@@ -70,7 +71,7 @@ async function* waiting(desk: SpoolDesk, limit: number): AsyncGenerator<Listed> 
 export const destinations = defineCommand({
   command: "destinations",
   describe: "How many mails wait for each destination, when it is tried next, and what it said last",
-  builder: (args) => args,
+  builder: (args) => args.example("$0 queue destinations", "why nothing leaves, and when it is tried again"),
   handler: (options) =>
     withGround(options.config, (ground) =>
       withSpool(ground, async (desk) => {
@@ -105,7 +106,11 @@ export const showBuilder = {
 export const show = defineCommand({
   command: "show <id>",
   describe: "One mail: how it stands with each recipient, and its headers",
-  builder: (args) => args.positional("id", word("the mail's id")).options(showBuilder),
+  builder: (args) =>
+    args
+      .positional("id", word("the mail's id"))
+      .options(showBuilder)
+      .example("$0 queue show 01M812GDN5YHTC30000ZE78", ""),
   handler: (options) => showMail(options),
 });
 

@@ -15,7 +15,8 @@ export const trace = defineCommand({
     args
       .positional("id", word("id of the mail, as the 250 named it"))
       .option("case", text("case or request number this is for; kept in the ledger"))
-      .option("as", asOption),
+      .option("as", asOption)
+      .example("$0 trace 01M812GDN5YHTC30000ZE78", "waiting, held, delivered or given up, and why"),
   handler: (options) =>
     withGround(options.config, async (ground) => {
       const masked = whoAsks(ground.config, options.as).role !== "auditor";

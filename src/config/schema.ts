@@ -182,7 +182,11 @@ export const configSchema = z.strictObject({
     .default(1)
     .describe("processes that share the doors: 1 needs no supervisor; auto: one for every two processors"),
   store: store.prefault({}).describe("what remembers consents, clients and counts"),
-  dataDir: z.string().min(1).default("var").describe("embedded store, ledger, large mails in progress"),
+  dataDir: z
+    .string()
+    .min(1)
+    .default("var")
+    .describe("embedded store, ledger, queue, keys made here, large mails in progress"),
   localDomains: z.array(domain).default([]).describe("mail for these may come from anyone"),
   relayNetworks: z.array(ipRange).default([]).describe("hosts that may relay without a login"),
   trustedProxies: z.array(ipRange).default([]).describe("hosts that may send XCLIENT, XFORWARD or the PROXY header"),

@@ -64,7 +64,7 @@ export interface HeldBy {
   readonly source: string;
 }
 
-/** Where accepted mail goes (DESIGN: "Delivery", proxy mode). Built by main.ts from `nextHop.to`. */
+/** Where accepted mail goes: a server or Maildir that answers while our client waits, or the queue. Built by custody.ts from `nextHop`. */
 export interface NextHop {
   /** Names it in ledger and log: "smtp://127.0.0.1:10025", "maildir:/var/mail". */
   readonly name: string;

@@ -1,7 +1,7 @@
 /**
  * The end of a mail: its content is in, it is judged as a whole, and handed over or refused. Order matters here and nowhere
- * else: the entry of an accepted mail is on disk before the next hop sees the final dot, and a refusal by the next hop is on
- * disk before our client hears it.
+ * else: the entry of an accepted mail is on disk before the next hop sees the final dot (a queue writes mail and entry at once, and
+ * answers when both are there), and a refusal by the next hop is on disk before our client hears it.
  */
 import { judgedBefore } from "../authenticity/judge.ts";
 import { provesSender } from "../authenticity/sender.ts";

@@ -1,5 +1,5 @@
 /**
- * The primitives everything that remembers is written on (DESIGN: "What remembers"): tables, windows, admissions that join the two, marks. A store implements
+ * The primitives everything that remembers is written on : tables, windows, admissions that join the two, marks. A store implements
  * them once; registers, signals and caps are built on top in domain words. Every operation is bounded in time and
  * fails with `Unavailable("store")`; none answers from a guess.
  *
@@ -109,7 +109,7 @@ export interface Marks {
   distinct(key: Key, member: string, withinMs: number): Promise<number>;
 }
 
-/** One opened store. Built in main.ts (or a test) and closed there. */
+/** One opened store. Built in house.ts (or a test) and closed there. */
 export interface Store {
   readonly tables: Tables;
   readonly windows: Windows;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 /**
- * How sure we are that a requirement says what we read (LAW.md): `doc`: in a founding document; `C1`, `C2`…: confirmed by
+ * How sure we are that a requirement says what we read: `doc`: in a founding document; `C1`, `C2`…: confirmed by
  * so many further sources; `RFC`: read in the RFC itself; `DERIVED`: an engineering reading; `GK`: general knowledge.
  * What is GK may only note.
  */

@@ -1,6 +1,6 @@
 /**
  * How everybody behaves, over all mails, workers and nodes: what rules may ask of it (`ConductReader`) and what intake tells it
- * and lets it pace (`Conduct`). Built in main.ts on the store; everything it remembers is in windows, marks and blocks.
+ * and lets it pace (`Conduct`). Built in house.ts on the store; everything it remembers is in windows, marks and blocks.
  */
 import type { Clock } from "../kit/clock.ts";
 import type { Store } from "../kit/store.ts";

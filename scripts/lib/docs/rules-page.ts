@@ -15,10 +15,10 @@ rules:
     mode: enforce
     option: value                           # its own options, below
     clients: { some-client: watch }       # another mode for one client
-    whenUnavailable: defer                # or reject: what a register that does not answer means; never an accept
+    whenUnavailable: defer                # or reject: what a register that has to answer and does not means; never an accept
 \`\`\`
 
-Behind each source stands how sure we are that it says what the rule does: \`doc\`: a founding document alone; \`C2\`, \`C3\` …: confirmed by
+Behind each source stands how sure we are that it says what the rule does: \`doc\`: a founding document alone; \`C1\`, \`C2\` …: confirmed by
 so many further sources; \`RFC\`: read in the RFC; \`GK\`: general knowledge, which only notes. What a *pack* demands has its own sources;
 \`consentry pack show ID\` prints them.`;
 
