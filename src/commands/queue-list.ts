@@ -140,7 +140,8 @@ export function showMail(options: {
           ),
         );
       }
-      if (content !== undefined) await print("", ...content.split(/\r?\n/).map(clean));
+      if (content !== undefined)
+        await print("", ...content.split(/\r?\n/).map((line) => clean(line.replaceAll("\t", "    "))));
     });
   });
 }

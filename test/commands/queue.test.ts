@@ -65,6 +65,7 @@ describe("consentry hold", () => {
     expect(held).toMatchObject({ id: first, state: "held", hold: { rule: "content/prohibited" } });
     const shown = await run("hold", "show", first);
     expect(shown.stdout).toContain("Subject: forbidden");
+    expect(shown.stdout).toMatch(/^ {4}by relay\.example\.net \(consentry\)/m);
     expect(shown.stdout).not.toContain("the body");
     expect((await run("hold", "show", first, "--body")).stdout).toContain("the body");
     expect(await run("hold", "release", first, "--by", "li")).toMatchObject({ code: 0, stdout: "1 mails released\n" });
