@@ -49,8 +49,6 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   lmdb: ["src/stores/lmdb/"],
   "@duckdb/node-api": ["src/stores/duckdb/"],
   zstddec: ["src/stores/duckdb/parquet/"],
-  nodemailer: ["src/delivery/"],
-  mailparser: ["src/mail/"],
   "iconv-lite": ["src/mail/"],
   re2js: ["src/rules/content/"],
   tldts: ["src/mail/", "src/signals/"],
