@@ -3,7 +3,7 @@ import { getHeapStatistics, setFlagsFromString } from "node:v8";
 /** Calls of a function after which V8 compiles it as well as it can; by itself it waits for 3,000. */
 const CALLS = 300;
 /** How much the heap may grow before all of it is marked, bytes; as a part of what is alive, within what V8 allows at least and at most. */
-const GROWTH_BYTES = 96 * 1_048_576;
+const GROWTH_BYTES = 48 * 1_048_576;
 const GROWTH_PERCENT_MIN = 10;
 const GROWTH_PERCENT_MAX = 300;
 /** A heap grows by tens of megabytes a second at most. */
