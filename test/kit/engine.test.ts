@@ -40,5 +40,7 @@ it("does not mark all of the heap while it grows to twice its size", () => {
 
 it("lets a small heap grow to four times its size, and a large one by no more bytes than that", () => {
   const mb = 1_048_576;
-  expect([10, 20, 32, 64, 100, 320, 2_000].map((size) => growthPercent(size * mb))).toEqual([300, 240, 150, 70, 40, 10, 10]);
+  expect([10, 20, 32, 64, 100, 320, 2_000].map((size) => growthPercent(size * mb))).toEqual([
+    300, 240, 150, 70, 40, 10, 10,
+  ]);
 });
